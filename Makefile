@@ -1,0 +1,41 @@
+# Each target does all of its own set-up and is quick the second time.
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test demo test lint samples demo-model bench-store clean
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml constraints.txt scripts/setup.sh
+	@PYTHON="$(PYTHON)" bash scripts/setup.sh $(VENV)
+	@touch $@
+
+setup: $(READY) ## virtual environment with pinned dependencies
+
+setup-test: $(READY)
+	@bash scripts/system_pieces.sh
+
+demo: $(READY) ## the nightly run over the bundled recordings
+	@$(BIN)/tingjian demo
+
+test: setup-test ## all tests (under 20 minutes on two cores)
+	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+
+lint: $(READY) ## ruff, mypy, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+samples: setup-test ## make the bundled recordings again (needs espeak-ng)
+	@$(BIN)/python -m samples.make_calls
+
+demo-model: setup-test ## train the demo speech model again (hours)
+	@$(BIN)/python -m models.demo_speech.train
+
+clean: ## remove the virtual environment and everything that runs have left in var/
+	@rm -rf $(VENV) var build *.egg-info

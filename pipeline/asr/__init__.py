@@ -1,0 +1,1 @@
+"""Speech engines behind one protocol, speech windows and text normalisation."""

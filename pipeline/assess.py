@@ -1,0 +1,148 @@
+"""One call's way through: decode, channels, speech turns, transcribe, measure, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import TypeVar
+
+from pipeline.asr.engine import SpeechEngine, make_engine
+from pipeline.audio.channels import examine_channels
+from pipeline.audio.decode import check_duration, decode, sha256_of
+from pipeline.audio.ringing import ringing_end
+from pipeline.audio.turns import build_turns
+from pipeline.audio.vad import SpeechDetector, detect_speech, make_detector
+from pipeline.features.measure import measure_call
+from pipeline.features.settings import DEFAULT_MEASURE_SETTINGS, MeasureSettings
+from pipeline.rules import Rulebook, judge, load_rulebook
+from pipeline.types import Assessment, Call, CallMetadata, Provenance, Recording
+from pipeline.version import CODE_VERSION
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Seconds spent per step, in the order of the steps."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def time(self, step: str, work: Callable[[], T]) -> T:
+        """Run one step and note how long it took."""
+        started = perf_counter()
+        result = work()
+        self.seconds[step] = perf_counter() - started
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Assessor:
+    """Everything that is loaded once and used for every call."""
+
+    engine: SpeechEngine
+    detector: SpeechDetector
+    rulebook: Rulebook
+    default_agent_channel: int = 0
+    measure_settings: MeasureSettings = DEFAULT_MEASURE_SETTINGS
+
+    def assess(self, path: Path, metadata: CallMetadata, recording_id: str | None = None) -> Assessment:
+        """Listen to one recording and judge it.
+
+        Args:
+            path: the recording.
+            metadata: what the recording platform says of the call.
+            recording_id: the id to carry; by default the first 16 hex digits of the recording's sha256.
+
+        Raises:
+            RecordingError: the recording cannot be assessed; the code says why.
+            EngineError: the speech engine failed.
+        """
+        watch = Stopwatch()
+        call = hear(path, metadata, self.engine, self.detector, self.default_agent_channel, recording_id, watch)
+        measures = watch.time("measure", lambda: measure_call(call, self.measure_settings))
+        judgement = watch.time("judge", lambda: judge(call, measures, self.rulebook))
+        provenance = Provenance(
+            recording_sha256=call.recording.sha256,
+            engine=call.transcript.engine,
+            model_digest=call.transcript.model_digest,
+            decode_options=call.transcript.options,
+            speech_detector=f"{self.detector.name} {self.detector.version}",
+            rulebook=self.rulebook.name,
+            rulebook_version=self.rulebook.version,
+            rulebook_sha256=self.rulebook.sha256,
+            code_version=CODE_VERSION,
+            seconds=watch.seconds,
+        )
+        return Assessment(call, measures, judgement, provenance)
+
+
+def hear(
+    path: Path,
+    metadata: CallMetadata,
+    engine: SpeechEngine,
+    detector: SpeechDetector,
+    default_agent_channel: int = 0,
+    recording_id: str | None = None,
+    watch: Stopwatch | None = None,
+) -> Call:
+    """The part that needs the sound: everything up to the transcript.
+
+    Raises:
+        RecordingError, EngineError: as ``Assessor.assess``.
+    """
+    watch = watch or Stopwatch()
+    sha256 = watch.time("hash", lambda: sha256_of(path))
+    audio = watch.time("decode", lambda: decode(path))
+    check_duration(audio, metadata, path)
+    channels = watch.time("channels", lambda: examine_channels(audio, metadata.agent_channel, default_agent_channel))
+    regions = watch.time("speech_turns", lambda: detect_speech(audio, channels, detector))
+    turns = build_turns(regions, channels.roles, audio)
+    transcript = watch.time("transcribe", lambda: engine.transcribe(audio, turns, path))
+    first_speech_s = turns[0].start_s if turns else None
+    recording = Recording(
+        id=recording_id or sha256[:16],
+        sha256=sha256,
+        duration_s=audio.duration_s,
+        sample_rate_hz=audio.sample_rate_hz,
+        channels=audio.channels,
+        channel_layout=channels.layout,
+        agent_channel=channels.agent_channel,
+        metadata=metadata,
+        problems=channels.problems,
+        ringing_end_s=ringing_end(audio, first_speech_s),
+    )
+    return Call(recording, turns, transcript)
+
+
+def make_assessor(
+    *,
+    engine: str,
+    model: str | None,
+    detector: str,
+    rulebook: str,
+    threads: int | None = None,
+    default_agent_channel: int = 0,
+    transcript: Path | None = None,
+) -> Assessor:
+    """Build an assessor from plain values, so that another process can do the same.
+
+    Args:
+        engine: name of the speech engine.
+        model: the engine's model, by name or path; None for an engine without one.
+        detector: name of the speech detector.
+        rulebook: name of a bundled rulebook, or path of one.
+        threads: processor threads for recognition; None leaves the library's choice.
+        default_agent_channel: the agent's channel where the platform does not say.
+        transcript: a transcript file for the engine that reads one.
+
+    Raises:
+        UsageError: engine, model, detector or rulebook is not to be had; the text says what to do.
+    """
+    return Assessor(
+        engine=make_engine(engine, model=model, threads=threads, transcript=transcript),
+        detector=make_detector(detector),
+        rulebook=load_rulebook(rulebook),
+        default_agent_channel=default_agent_channel,
+    )

@@ -1,0 +1,1 @@
+"""Measures of a call, one module per family."""

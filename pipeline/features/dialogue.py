@@ -1,0 +1,159 @@
+"""A call seen as a dialogue: each turn with its words, and who can be told apart. Every measure starts from here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.asr.text import character_count
+from pipeline.types import (
+    Call,
+    ChannelLayout,
+    Evidence,
+    Measure,
+    Outcome,
+    Role,
+    Span,
+    Turn,
+    Utterance,
+)
+
+NO_ROLES = "录音分不清坐席与客户（{layout}），无法判断是谁说的"
+NO_AGENT_SPEECH = "坐席声道里没有听到说话"
+NO_CUSTOMER_SPEECH = "客户声道里没有听到说话"
+ONE_SIDE_ONLY = "有一个声道没有声音，听不到双方的对话"
+LAYOUT_NAMES = {
+    ChannelLayout.STEREO: "双声道，但坐席声道未知",
+    ChannelLayout.MONO: "单声道",
+    ChannelLayout.DUAL_MONO: "两个声道内容相同",
+    ChannelLayout.DEAD_CHANNEL: "坐席声道没有声音",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenTurn:
+    """A turn with the words recognised in it, ``utterances`` in order of time."""
+
+    turn: Turn
+    utterances: tuple[Utterance, ...]
+
+    @property
+    def text(self) -> str:
+        """All words of the turn."""
+        return "".join(utterance.text for utterance in self.utterances)
+
+    @property
+    def characters(self) -> int:
+        """Characters spoken; see ``character_count``."""
+        return sum(character_count(utterance.text) for utterance in self.utterances)
+
+    def evidence(self, text: str | None = None) -> Evidence:
+        """The whole turn as evidence."""
+        return Evidence(self.turn.role, self.turn.start_s, self.turn.end_s, self.text if text is None else text)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """The turns of a call with their words, in order of time.
+
+    ``roles_unknown`` is the reason why agent and customer cannot be told apart, None where they can.
+    """
+
+    call: Call
+    turns: tuple[SpokenTurn, ...]
+    roles_unknown: str | None
+
+    def of(self, role: Role) -> tuple[SpokenTurn, ...]:
+        """The turns of one party."""
+        return tuple(spoken for spoken in self.turns if spoken.turn.role is role)
+
+    def unheard(self, role: Role) -> str | None:
+        """Why nothing can be measured of this party, None where it can."""
+        if self.roles_unknown is not None:
+            return self.roles_unknown
+        if not self.of(role):
+            return NO_AGENT_SPEECH if role is Role.AGENT else NO_CUSTOMER_SPEECH
+        return None
+
+    def one_sided(self) -> str | None:
+        """Why the interplay of both parties cannot be measured, None where it can."""
+        if self.call.recording.channel_layout is ChannelLayout.DEAD_CHANNEL:
+            return ONE_SIDE_ONLY
+        return self.unheard(Role.AGENT) or self.unheard(Role.CUSTOMER)
+
+
+def read_dialogue(call: Call) -> Dialogue:
+    """Put every utterance into the turn of its channel with which it shares the most time."""
+    by_turn: dict[int, list[Utterance]] = {}
+    for utterance in call.transcript.utterances:
+        best, shared = None, 0.0
+        for index, turn in enumerate(call.turns):
+            if turn.channel != utterance.channel:
+                continue
+            overlap = min(turn.end_s, utterance.end_s) - max(turn.start_s, utterance.start_s)
+            if overlap > shared:
+                best, shared = index, overlap
+        if best is not None:
+            by_turn.setdefault(best, []).append(utterance)
+    turns = tuple(
+        SpokenTurn(turn, tuple(sorted(by_turn.get(index, ()), key=lambda utterance: utterance.start_s)))
+        for index, turn in enumerate(call.turns)
+    )
+    unknown = None
+    if call.recording.agent_channel is None:
+        unknown = NO_ROLES.format(layout=LAYOUT_NAMES[call.recording.channel_layout])
+    return Dialogue(
+        call, tuple(sorted(turns, key=lambda spoken: (spoken.turn.start_s, spoken.turn.channel))), unknown
+    )
+
+
+def measured(
+    name: str, value: float | int | bool | str, unit: str, evidence: Sequence[Evidence] = ()
+) -> Measure:
+    """A measure that has a value."""
+    return Measure(name, value, unit, Outcome.MEASURED, None, tuple(evidence))
+
+
+def not_assessable(name: str, unit: str, reason: str) -> Measure:
+    """A measure that cannot be known, with the reason."""
+    return Measure(name, None, unit, Outcome.NOT_ASSESSABLE, reason)
+
+
+def time_in_utterance(utterance: Utterance, start: int, end: int) -> Span:
+    """Seconds of the characters ``start`` to ``end`` of an utterance, taken as spoken evenly."""
+    length = max(len(utterance.text), 1)
+    scale = (utterance.end_s - utterance.start_s) / length
+    return Span(utterance.start_s + start * scale, utterance.start_s + end * scale)
+
+
+def merged(spans: Sequence[Span]) -> list[Span]:
+    """Spans as a union: in order of time, without overlap."""
+    union: list[Span] = []
+    for span in sorted(spans):
+        if union and span.start_s <= union[-1].end_s:
+            union[-1] = Span(union[-1].start_s, max(union[-1].end_s, span.end_s))
+        else:
+            union.append(span)
+    return union
+
+
+def shared_s(first: Sequence[Span], second: Sequence[Span]) -> float:
+    """Seconds that two sets of spans have in common."""
+    return sum(span.duration_s for span in intersection(first, second))
+
+
+def intersection(first: Sequence[Span], second: Sequence[Span]) -> list[Span]:
+    """Spans during which both sets go on."""
+    left, right = merged(first), merged(second)
+    shared: list[Span] = []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        start = max(left[i].start_s, right[j].start_s)
+        end = min(left[i].end_s, right[j].end_s)
+        if start < end:
+            shared.append(Span(start, end))
+        if left[i].end_s < right[j].end_s:
+            i += 1
+        else:
+            j += 1
+    return shared

@@ -1,0 +1,41 @@
+"""All measures of a call, in the order in which a reader wants them."""
+
+from __future__ import annotations
+
+from pipeline.features.dialogue import read_dialogue
+from pipeline.features.doubt import transcript_confidence
+from pipeline.features.fillers import fillers
+from pipeline.features.loudness import loudness
+from pipeline.features.opening_closing import (
+    call_duration,
+    closing_spoken,
+    greeting_latency,
+    greeting_spoken,
+    hang_up_by,
+)
+from pipeline.features.rates import character_counts, speech_rates
+from pipeline.features.settings import DEFAULT_MEASURE_SETTINGS, MeasureSettings
+from pipeline.features.turn_taking import interruptions, longest_response, silences, talk_shares
+from pipeline.types import Call, Measure
+
+
+def measure_call(call: Call, settings: MeasureSettings = DEFAULT_MEASURE_SETTINGS) -> dict[str, Measure]:
+    """Every measure by name; each has a value or says why it has none."""
+    dialogue = read_dialogue(call)
+    measures = [
+        call_duration(dialogue),
+        greeting_latency(dialogue),
+        greeting_spoken(dialogue, settings),
+        *speech_rates(dialogue, settings),
+        *character_counts(dialogue),
+        *fillers(dialogue, settings),
+        *silences(dialogue, settings),
+        longest_response(dialogue),
+        *interruptions(dialogue, settings),
+        *talk_shares(dialogue),
+        *loudness(dialogue, settings),
+        closing_spoken(dialogue, settings),
+        hang_up_by(dialogue),
+        transcript_confidence(dialogue),
+    ]
+    return {measure.name: measure for measure in measures}

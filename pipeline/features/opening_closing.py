@@ -1,0 +1,60 @@
+"""How a call begins and ends: greeting latency, greeting, closing, duration, who hung up."""
+
+from __future__ import annotations
+
+from pipeline.features.dialogue import Dialogue, measured, not_assessable
+from pipeline.features.settings import MeasureSettings
+from pipeline.types import Evidence, Measure, Role
+
+
+def greeting_latency(dialogue: Dialogue) -> Measure:
+    """Seconds from the answer to the agent's first speech (service norm: at most 2 s).
+
+    0 when the agent speaks before the answer. Not assessable when the agent cannot be told apart or never speaks.
+    """
+    name, unit = "greeting_latency_s", "s"
+    reason = dialogue.unheard(Role.AGENT)
+    if reason:
+        return not_assessable(name, unit, reason)
+    first = dialogue.of(Role.AGENT)[0]
+    answered_at_s = dialogue.call.recording.answered_at_s
+    latency_s = max(0.0, first.turn.start_s - answered_at_s)
+    waiting = Evidence(Role.AGENT, min(answered_at_s, first.turn.start_s), first.turn.end_s, first.text)
+    return measured(name, latency_s, unit, [waiting])
+
+
+def greeting_spoken(dialogue: Dialogue, settings: MeasureSettings) -> Measure:
+    """Whether the agent's first turn holds a word of greeting."""
+    return _any_word(dialogue, "greeting_spoken", settings.greeting_words, slice(0, 1))
+
+
+def closing_spoken(dialogue: Dialogue, settings: MeasureSettings) -> Measure:
+    """Whether the agent's last turns hold a closing word."""
+    return _any_word(dialogue, "closing_spoken", settings.closing_words, slice(-settings.closing_turns, None))
+
+
+def _any_word(dialogue: Dialogue, name: str, words: tuple[str, ...], which: slice) -> Measure:
+    reason = dialogue.unheard(Role.AGENT)
+    if reason:
+        return not_assessable(name, "", reason)
+    turns = dialogue.of(Role.AGENT)[which]
+    if not any(turn.text for turn in turns):
+        return not_assessable(name, "", "这一段坐席的话没有识别出文字")
+    saying = [turn for turn in turns if any(word in turn.text for word in words)]
+    return measured(name, bool(saying), "", [turn.evidence() for turn in saying or turns])
+
+
+def call_duration(dialogue: Dialogue) -> Measure:
+    """Seconds from the answer to the end of the recording."""
+    recording = dialogue.call.recording
+    return measured("call_duration_s", max(0.0, recording.duration_s - recording.answered_at_s), "s")
+
+
+def hang_up_by(dialogue: Dialogue) -> Measure:
+    """Who ended the call, as the recording platform says; sound alone does not tell."""
+    who = dialogue.call.recording.metadata.hung_up_by
+    if who is None:
+        return not_assessable("hang_up_by", "", "清单里没有挂机方（hung_up_by）")
+    end_s = dialogue.call.recording.duration_s
+    last = [Evidence(who, max(0.0, end_s - 5.0), end_s, "")]
+    return measured("hang_up_by", who.value, "", last)

@@ -1,0 +1,261 @@
+"""Assessments and calls as plain documents: the JSON that commands print, the store keeps and pages read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from pipeline.types import (
+    Assessment,
+    Call,
+    CallMetadata,
+    ChannelLayout,
+    Evidence,
+    Finding,
+    Measure,
+    Measures,
+    Outcome,
+    Problem,
+    Recording,
+    Role,
+    Span,
+    Transcript,
+    Turn,
+    Utterance,
+)
+
+Document = dict[str, Any]
+
+TIME_DECIMALS = 3
+"""Milliseconds: finer than any frame that is measured, and short to read."""
+
+
+def assessment_to_document(assessment: Assessment) -> Document:
+    """The JSON document of one assessment; equal input gives an equal document apart from ``provenance.seconds``."""
+    call = assessment.call
+    judgement = assessment.judgement
+    score = judgement.score
+    provenance = assessment.provenance
+    return {
+        "recording": _recording(call.recording),
+        "transcript": {
+            "engine": call.transcript.engine,
+            "model": call.transcript.model,
+            "language": call.transcript.language,
+            "utterances": [_utterance(utterance) for utterance in call.transcript.utterances],
+        },
+        "measures": measures_to_document(assessment.measures),
+        "findings": [_finding(finding) for finding in judgement.findings],
+        "not_assessable": [asdict(item) for item in judgement.not_assessable],
+        "errors": [asdict(failure) for failure in judgement.failures],
+        "score": {
+            "total": _rounded(score.total),
+            "maximum": _rounded(score.maximum),
+            "fatal": score.fatal,
+            "categories": {
+                name: {"score": _rounded(category.score), "maximum": _rounded(category.maximum)}
+                for name, category in score.categories.items()
+            },
+        },
+        "route": {"must_review": judgement.route.must_review, "reasons": list(judgement.route.reasons)},
+        "provenance": {
+            "recording_sha256": provenance.recording_sha256,
+            "engine": provenance.engine,
+            "model_digest": provenance.model_digest,
+            "decode_options": dict(sorted(provenance.decode_options.items())),
+            "speech_detector": provenance.speech_detector,
+            "rulebook": provenance.rulebook,
+            "rulebook_version": provenance.rulebook_version,
+            "rulebook_sha256": provenance.rulebook_sha256,
+            "code_version": provenance.code_version,
+            "seconds": {step: _rounded(seconds) for step, seconds in provenance.seconds.items()},
+        },
+    }
+
+
+def transcript_to_document(call: Call) -> Document:
+    """The JSON document of ``tingjian transcribe``: recording and transcript, without any judgement."""
+    transcript = call.transcript
+    return {
+        "recording": _recording(call.recording),
+        "transcript": {
+            "engine": transcript.engine,
+            "model": transcript.model,
+            "model_digest": transcript.model_digest,
+            "language": transcript.language,
+            "options": dict(sorted(transcript.options.items())),
+            "audio_s": _rounded(transcript.audio_s),
+            "speech_s": _rounded(transcript.speech_s),
+            "utterances": [_utterance(utterance) for utterance in transcript.utterances],
+        },
+    }
+
+
+def call_to_document(call: Call) -> Document:
+    """Everything that a later judgement of the same call needs; ``call_from_document`` reads it back."""
+    document = transcript_to_document(call)
+    document["turns"] = [
+        {
+            "role": turn.role.value,
+            "channel": turn.channel,
+            "pieces": [[_rounded(piece.start_s), _rounded(piece.end_s)] for piece in turn.pieces],
+            "level_dbfs": _rounded(turn.level_dbfs),
+        }
+        for turn in call.turns
+    ]
+    return document
+
+
+def call_from_document(document: Mapping[str, Any]) -> Call:
+    """Read back what ``call_to_document`` wrote.
+
+    Raises:
+        KeyError, ValueError: when the document is not one of ours.
+    """
+    recording = document["recording"]
+    transcript = document["transcript"]
+    turns = []
+    for item in document["turns"]:
+        pieces = tuple(Span(start, end) for start, end in item["pieces"])
+        turns.append(
+            Turn(
+                role=Role(item["role"]),
+                channel=item["channel"],
+                start_s=pieces[0].start_s,
+                end_s=pieces[-1].end_s,
+                pieces=pieces,
+                level_dbfs=item["level_dbfs"],
+            )
+        )
+    return Call(
+        recording=Recording(
+            id=recording["id"],
+            sha256=recording["sha256"],
+            duration_s=recording["duration_s"],
+            sample_rate_hz=recording["sample_rate_hz"],
+            channels=recording["channels"],
+            channel_layout=ChannelLayout(recording["channel_layout"]),
+            agent_channel=recording["agent_channel"],
+            metadata=metadata_from_document(recording["metadata"]),
+            problems=tuple(Problem(**problem) for problem in recording["problems"]),
+            ringing_end_s=recording["ringing_end_s"],
+        ),
+        turns=tuple(turns),
+        transcript=Transcript(
+            engine=transcript["engine"],
+            model=transcript["model"],
+            model_digest=transcript["model_digest"],
+            language=transcript["language"],
+            options=transcript["options"],
+            utterances=tuple(
+                Utterance(**{**item, "role": Role(item["role"])}) for item in transcript["utterances"]
+            ),
+            audio_s=transcript["audio_s"],
+            speech_s=transcript["speech_s"],
+        ),
+    )
+
+
+def measures_to_document(measures: Measures) -> Document:
+    """Measures by name as plain values."""
+    return {
+        name: {
+            "value": _rounded(measure.value),
+            "unit": measure.unit,
+            "outcome": measure.outcome.value,
+            "reason": measure.reason,
+            "evidence": [
+                {
+                    "role": item.role.value,
+                    "start_s": _rounded(item.start_s),
+                    "end_s": _rounded(item.end_s),
+                    "text": item.text,
+                }
+                for item in measure.evidence
+            ],
+        }
+        for name, measure in measures.items()
+    }
+
+
+def measures_from_document(document: Mapping[str, Any]) -> dict[str, Measure]:
+    """Read back what ``measures_to_document`` wrote."""
+    return {
+        name: Measure(
+            name=name,
+            value=item["value"],
+            unit=item["unit"],
+            outcome=Outcome(item["outcome"]),
+            reason=item["reason"],
+            evidence=tuple(Evidence(**{**one, "role": Role(one["role"])}) for one in item["evidence"]),
+        )
+        for name, item in document.items()
+    }
+
+
+def metadata_to_document(metadata: CallMetadata) -> Document:
+    """Metadata as one flat mapping, absent values left out, columns without a meaning under ``extra``."""
+    document: Document = {}
+    for field in fields(metadata):
+        value = getattr(metadata, field.name)
+        if field.name == "extra":
+            value = dict(sorted(value.items())) or None
+        elif isinstance(value, datetime):
+            value = value.isoformat()
+        elif isinstance(value, Role):
+            value = value.value
+        if value is not None:
+            document[field.name] = value
+    return document
+
+
+def metadata_from_document(document: Mapping[str, Any]) -> CallMetadata:
+    """Read back what ``metadata_to_document`` wrote."""
+    values = dict(document)
+    if "started_at" in values:
+        values["started_at"] = datetime.fromisoformat(values["started_at"])
+    if "hung_up_by" in values:
+        values["hung_up_by"] = Role(values["hung_up_by"])
+    return CallMetadata(**values)
+
+
+def _recording(recording: Recording) -> Document:
+    return {
+        "id": recording.id,
+        "sha256": recording.sha256,
+        "duration_s": _rounded(recording.duration_s),
+        "sample_rate_hz": recording.sample_rate_hz,
+        "channels": recording.channels,
+        "channel_layout": recording.channel_layout.value,
+        "agent_channel": recording.agent_channel,
+        "metadata": metadata_to_document(recording.metadata),
+        "problems": [asdict(problem) for problem in recording.problems],
+        "ringing_end_s": _rounded(recording.ringing_end_s),
+    }
+
+
+def _utterance(utterance: Utterance) -> Document:
+    return {
+        "role": utterance.role.value,
+        "channel": utterance.channel,
+        "start_s": _rounded(utterance.start_s),
+        "end_s": _rounded(utterance.end_s),
+        "text": utterance.text,
+        "confidence": _rounded(utterance.confidence),
+    }
+
+
+def _finding(finding: Finding) -> Document:
+    document = asdict(finding)
+    for key in ("severity", "role", "match"):
+        document[key] = document[key].value
+    for key in ("points", "start_s", "end_s", "confidence"):
+        document[key] = _rounded(document[key])
+    return document
+
+
+def _rounded(value: Any) -> Any:
+    # bool is an int; both pass through as they are.
+    return round(value, TIME_DECIMALS) if isinstance(value, float) else value

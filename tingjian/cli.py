@@ -1,0 +1,235 @@
+"""The command ``tingjian``: what each sub-command takes, and how errors leave the programme."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from pipeline.errors import TingjianError, UsageError
+from pipeline.version import CODE_VERSION
+
+EXIT_DONE = 0
+EXIT_SOME_FAILED = 1
+EXIT_WRONG_USE = 2
+EXIT_INTERNAL = 70
+"""A defect of the programme itself (EX_SOFTWARE of sysexits.h), so that a scheduler can tell it from bad recordings."""
+EXIT_INTERRUPTED = 130
+
+
+class Format(StrEnum):
+    """How a command reports."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Runner(StrEnum):
+    """Where the nightly batch runs."""
+
+    LOCAL = "local"
+
+
+app = typer.Typer(
+    name="tingjian",
+    help="Speech analytics for call-centre quality control: hears every recording, judges it by a written rulebook "
+    "and names the calls that a person must hear.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+rules_app = typer.Typer(help="Work on a rulebook.", no_args_is_help=True)
+app.add_typer(rules_app, name="rules")
+
+FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programmes.")]
+RulebookOption = Annotated[
+    str | None, typer.Option("--rulebook", metavar="NAME_OR_FILE", help="Bundled rulebook by name, or a YAML file.")
+]
+EngineOption = Annotated[str | None, typer.Option("--engine", help="Speech engine: whisper or sidecar.")]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", metavar="NAME_OR_FILE", help="Speech model: a Whisper name or a checkpoint.")
+]
+VadOption = Annotated[str | None, typer.Option("--vad", help="Speech detector: silero or webrtcvad.")]
+TranscriptOption = Annotated[
+    Path | None,
+    typer.Option("--transcript", metavar="JSON", help="Use this transcript instead of recognising (engine sidecar)."),
+]
+MetaOption = Annotated[
+    list[str] | None,
+    typer.Option("--meta", metavar="KEY=VALUE", help="What the platform says of the call, as in a manifest; repeat."),
+]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Worker processes; default one per processor.")
+]
+
+
+@app.command()
+def demo(
+    format: FormatOption = Format.TEXT,
+    workers: WorkersOption = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget earlier demo runs and hear everything again.")] = False,
+) -> int:
+    """Run the nightly flow over the bundled recordings and show the result."""
+    from tingjian.commands.demo import run_demo
+
+    return run_demo(as_json=format is Format.JSON, workers=workers, fresh=fresh)
+
+
+@app.command()
+def nightly(
+    recordings: Annotated[Path, typer.Option("--recordings", metavar="DIR", help="Folder with the recordings.")],
+    manifest: Annotated[
+        Path | None,
+        typer.Option("--manifest", metavar="CSV", help="What the platform says; default manifest.csv in the folder."),
+    ] = None,
+    day: Annotated[
+        str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Only calls that started on this day.")
+    ] = None,
+    rulebook: RulebookOption = None,
+    engine: EngineOption = None,
+    model: ModelOption = None,
+    vad: VadOption = None,
+    workers: WorkersOption = None,
+    runner: Annotated[Runner, typer.Option("--runner", help="Where the batch runs.")] = Runner.LOCAL,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Hear every new recording of a folder; safe to kill and run again."""
+    from tingjian.commands.nightly import run_nightly
+
+    return run_nightly(
+        recordings=recordings,
+        manifest=manifest,
+        day=_day(day),
+        overrides=_overrides(rulebook=rulebook, engine=engine, model=model, vad=vad, workers=workers),
+        as_json=format is Format.JSON,
+    )
+
+
+@app.command()
+def assess(
+    audio: Annotated[Path, typer.Argument(metavar="AUDIO", help="The recording.")],
+    transcript: TranscriptOption = None,
+    meta: MetaOption = None,
+    rulebook: RulebookOption = None,
+    engine: EngineOption = None,
+    model: ModelOption = None,
+    vad: VadOption = None,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Assess one call, without a database."""
+    from tingjian.commands.one_call import run_assess
+
+    overrides = _overrides(rulebook=rulebook, engine=engine, model=model, vad=vad)
+    return run_assess(audio, transcript, meta or [], overrides, as_json=format is Format.JSON)
+
+
+@app.command()
+def transcribe(
+    audio: Annotated[Path, typer.Argument(metavar="AUDIO", help="The recording.")],
+    meta: MetaOption = None,
+    engine: EngineOption = None,
+    model: ModelOption = None,
+    vad: VadOption = None,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Print the transcript of one call."""
+    from tingjian.commands.one_call import run_transcribe
+
+    overrides = _overrides(engine=engine, model=model, vad=vad)
+    return run_transcribe(audio, meta or [], overrides, as_json=format is Format.JSON)
+
+
+@rules_app.command("list")
+def rules_list(rulebook: RulebookOption = None, format: FormatOption = Format.TEXT) -> int:
+    """List the rules of a rulebook."""
+    from tingjian.commands.rules import run_rules_list
+
+    return run_rules_list(_overrides(rulebook=rulebook), as_json=format is Format.JSON)
+
+
+@app.command()
+def doctor(format: FormatOption = Format.TEXT) -> int:
+    """Check that this installation can work: libraries, model, rulebook, database, disk."""
+    from tingjian.commands.doctor import run_doctor
+
+    return run_doctor(as_json=format is Format.JSON)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tingjian {CODE_VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Options that stand before the sub-command."""
+
+
+def _overrides(**values: object) -> dict[str, object]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--date is {text!r}; expected a day such as 2026-03-02.") from None
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and end the process with its exit code; no traceback ever reaches the user."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    try:
+        result = app(args=arguments, standalone_mode=False)
+        return result if isinstance(result, int) else EXIT_DONE
+    except click.exceptions.Exit as leave:
+        return int(leave.exit_code)
+    except click.exceptions.NoArgsIsHelpError as request:
+        request.show()
+        return EXIT_WRONG_USE
+    except click.ClickException as error:
+        error.show()
+        return EXIT_WRONG_USE
+    except (click.Abort, KeyboardInterrupt):
+        _complain("stopped. What was finished is kept; the same command goes on from there.")
+        return EXIT_INTERRUPTED
+    except UsageError as error:
+        _complain(str(error))
+        return EXIT_WRONG_USE
+    except TingjianError as error:
+        _complain(str(error))
+        return EXIT_SOME_FAILED
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; nothing more may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+    except Exception as error:
+        from tingjian.crash import write_crash_report
+
+        report = write_crash_report(error)
+        _complain(
+            f"internal error ({type(error).__name__}); this is a defect of the programme, nothing was lost. "
+            f"Details for a report: {report}"
+        )
+        return EXIT_INTERNAL
+
+
+def _complain(message: str) -> None:
+    sys.stderr.write(f"tingjian: {message}\n")

@@ -1,0 +1,1 @@
+"""One module per command: reads settings, calls the flow or the pipeline, prints."""

@@ -1,0 +1,89 @@
+"""``assess`` and ``transcribe``: one recording, no database."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from config.settings import Settings, load_settings
+from pipeline.errors import ManifestError
+from pipeline.metadata import parse_metadata
+from pipeline.types import CallMetadata
+from tingjian import render
+
+
+def run_assess(
+    audio: Path, transcript: Path | None, meta: list[str], overrides: dict[str, object], *, as_json: bool
+) -> int:
+    """Assess one recording and print the assessment."""
+    from pipeline.assess import make_assessor
+    from pipeline.serialise import assessment_to_document
+
+    if transcript is not None:
+        overrides = {**overrides, "engine": "sidecar"}
+    metadata = metadata_from_pairs(meta, audio)
+    settings = load_settings(**overrides)
+    assessor = make_assessor(
+        engine=settings.engine,
+        model=settings.model_for_engine(),
+        detector=settings.vad,
+        rulebook=settings.rulebook,
+        threads=settings.threads_for_one_call(),
+        default_agent_channel=settings.default_agent_channel,
+        transcript=transcript,
+    )
+    document = assessment_to_document(assessor.assess(audio, metadata))
+    if as_json:
+        render.print_json(document)
+    else:
+        render.print_assessment(document, render.stdout_console())
+        remark_on_demo_model(settings)
+    return 0
+
+
+def run_transcribe(audio: Path, meta: list[str], overrides: dict[str, object], *, as_json: bool) -> int:
+    """Print the transcript of one recording."""
+    from pipeline.asr.engine import make_engine
+    from pipeline.assess import hear
+    from pipeline.audio.vad import make_detector
+    from pipeline.serialise import transcript_to_document
+
+    metadata = metadata_from_pairs(meta, audio)
+    settings = load_settings(**overrides)
+    engine = make_engine(
+        settings.engine, model=settings.model_for_engine(), threads=settings.threads_for_one_call(), transcript=None
+    )
+    call = hear(audio, metadata, engine, make_detector(settings.vad), settings.default_agent_channel)
+    document = transcript_to_document(call)
+    if as_json:
+        render.print_json(document)
+    else:
+        render.print_transcript(document, render.stdout_console())
+        remark_on_demo_model(settings)
+    return 0
+
+
+def metadata_from_pairs(pairs: Iterable[str], audio: Path) -> CallMetadata:
+    """Read ``KEY=VALUE`` texts; the call id is the file's name unless it is given.
+
+    Raises:
+        ManifestError: naming the pair.
+    """
+    values: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise ManifestError(f"--meta {pair!r}: expected KEY=VALUE, for example --meta answered_at_s=1.5")
+        values[key.strip()] = value
+    values.setdefault("call_id", audio.stem or audio.name)
+    return parse_metadata(values, "--meta")
+
+
+def remark_on_demo_model(settings: Settings) -> None:
+    """Say so when a person's own recording was read with the model that knows only the bundled ones."""
+    if settings.uses_demo_model():
+        sys.stderr.write(
+            "note: heard with the demo speech model, which knows only the synthetic voice of samples/. "
+            "For real calls name a Whisper model: --model small\n"
+        )
