@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test lint samples demo-model bench-store clean
+.PHONY: help setup setup-test demo test lint samples demo-model kills soak clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -36,6 +36,12 @@ samples: setup-test ## make the bundled recordings again (needs espeak-ng)
 
 demo-model: setup-test ## train the demo speech model again (hours)
 	@$(BIN)/python -m models.demo_speech.train
+
+kills: $(READY) ## 20 kills of a whole run, compared with an undisturbed one (minutes)
+	@$(BIN)/python -m benchmarks.kills --kills 20
+
+soak: $(READY) ## memory of a worker over 500 calls (many minutes)
+	@$(BIN)/python -m benchmarks.worker_memory --calls 500
 
 clean: ## remove the virtual environment and everything that runs have left in var/
 	@rm -rf $(VENV) var build *.egg-info

@@ -9,8 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from pipeline.errors import TingjianError, UsageError
 from pipeline.version import CODE_VERSION
@@ -199,15 +199,13 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         result = app(args=arguments, standalone_mode=False)
         return result if isinstance(result, int) else EXIT_DONE
-    except click.exceptions.Exit as leave:
-        return int(leave.exit_code)
-    except click.exceptions.NoArgsIsHelpError as request:
-        request.show()
+    except typer.Exit as leave:
+        return leave.exit_code
+    except TyperException as error:
+        # Wrong use, found by the parser; it knows the command's usage and shows it.
+        getattr(error, "show", lambda: _complain(str(error)))()
         return EXIT_WRONG_USE
-    except click.ClickException as error:
-        error.show()
-        return EXIT_WRONG_USE
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         _complain("stopped. What was finished is kept; the same command goes on from there.")
         return EXIT_INTERRUPTED
     except UsageError as error:

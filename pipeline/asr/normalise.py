@@ -19,8 +19,9 @@ _HALF_WIDTH = {
 # Chinese punctuation: the CJK and full-width marks, and the general ones that Chinese text shares.
 _MARKS = "\u3001-\u3003\u3008-\u3011\u3014-\u301f\uff01-\uff0f\uff1a-\uff1f\uff5b-\uff65…—·“”‘’"
 _SPACE_INSIDE = re.compile(rf"(?<=[{HAN}{_MARKS}])\s+(?=[{HAN}{_MARKS}])")
-# A zero byte breaks databases and a lone surrogate breaks UTF-8; neither was ever spoken.
-_UNWRITABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff]+")
+# A zero byte breaks databases, a lone surrogate breaks UTF-8, and the replacement character stands for broken bytes
+# of a recogniser; none of them was ever spoken.
+_UNWRITABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffd]+")
 _SPACES = re.compile(r"\s+")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from rich.table import Table
 from rich.text import Text
 
@@ -17,7 +19,12 @@ def run_rules_list(overrides: dict[str, object], *, as_json: bool) -> int:
     rows = rules_table(rulebook)
     if as_json:
         render.print_json(
-            {"rulebook": rulebook.name, "version": rulebook.version, "sha256": rulebook.sha256, "rules": rows}
+            {
+                "rulebook": rulebook.name,
+                "version": rulebook.version,
+                "sha256": rulebook.sha256,
+                "rules": [asdict(row) for row in rows],
+            }
         )
         return 0
     console = render.stdout_console()
@@ -28,11 +35,11 @@ def run_rules_list(overrides: dict[str, object], *, as_json: bool) -> int:
         table.add_column(heading, justify="right" if heading == "points" else "left")
     for row in rows:
         table.add_row(
-            row["id"],
-            row["title"],
-            row["category"],
-            Text(row["severity"], style=render.SEVERITY_STYLES[row["severity"]]),
-            f"{row['points']:g}" if row["points"] else "",
+            row.id,
+            row.title,
+            row.category,
+            Text(row.severity.value, style=render.SEVERITY_STYLES[row.severity]),
+            f"{row.points:g}" if row.points else "",
         )
     console.print(table)
     return 0

@@ -1,0 +1,1 @@
+"""Typed settings, entered once, and Django's settings built from them."""

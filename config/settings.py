@@ -1,0 +1,193 @@
+"""Every setting of Tingjian: defaults here, then ``tingjian.toml``, then the environment, then the command line."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from pipeline.errors import ConfigurationError
+
+ENVIRONMENT_PREFIX = "TINGJIAN_"
+CONFIG_VARIABLE = "TINGJIAN_CONFIG"
+DEFAULT_CONFIG_FILE = "tingjian.toml"
+# The rooms are installed side by side, so the demo model is found without importing its package.
+DEMO_MODEL = Path(__file__).resolve().parent.parent / "models" / "demo_speech" / "demo_speech.pt"
+
+
+class Settings(BaseSettings):
+    """What an installation may choose; every field may be set as ``TINGJIAN_<NAME>`` or in ``tingjian.toml``."""
+
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True, validate_default=True)
+    config_file: ClassVar[Path | None] = None
+
+    var_dir: Path = Field(
+        Path("var"), description="Folder for everything that runs write: database, logs, scheduler history."
+    )
+    database_url: str = Field(
+        "", description="Database as a URL; empty means SQLite in var_dir. DATABASE_URL is read too."
+    )
+    engine: str = Field("whisper", min_length=1, description="Speech engine: whisper or sidecar.")
+    model: str = Field(
+        str(DEMO_MODEL),
+        description="Speech model by name or path; the default is the demo model, for the bundled samples only.",
+    )
+    rulebook: str = Field(
+        "mobile_service", min_length=1, description="Name of a bundled rulebook, or path of a YAML file."
+    )
+    vad: str = Field("silero", min_length=1, description="Speech detector: silero or webrtcvad.")
+    default_agent_channel: int = Field(
+        0, ge=0, le=1, description="The agent's channel where the manifest does not say: 0 or 1."
+    )
+    workers: int = Field(
+        0, ge=0, le=512, description="Worker processes; 0 means one for every threads_per_worker processors."
+    )
+    threads_per_worker: int = Field(1, ge=1, le=256, description="Processor threads of one worker.")
+    chunk_size: int = Field(64, ge=1, le=4096, description="Most recordings in one task of the nightly flow.")
+    recording_timeout_s: float = Field(
+        600.0, gt=0, le=86_400, description="Seconds that any recording may take before its worker is stopped."
+    )
+    timeout_per_audio_s: float = Field(
+        3.0, ge=0, le=100, description="Seconds allowed for each second of a recording longer than that."
+    )
+    worker_start_timeout_s: float = Field(
+        300.0, gt=0, le=3600, description="Seconds that a worker may take to load its model."
+    )
+    worker_recycle_after: int = Field(
+        1000, ge=1, description="Recordings after which a worker is replaced, in case a library leaks memory."
+    )
+    max_attempts: int = Field(
+        2, ge=1, le=10, description="Times that a recording may crash or hang its worker before it is set aside."
+    )
+    max_interruptions: int = Field(
+        25,
+        ge=1,
+        le=1000,
+        description="Times that a whole run may end while it works on one recording before that is set aside.",
+    )
+    failure_threshold: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Share of recordings failing by crash, timeout or internal error at which a night is stopped.",
+    )
+    failure_threshold_minimum: int = Field(10, ge=1, description="Recordings tried before failure_threshold counts.")
+
+    @field_validator("var_dir", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        # Worker processes and a changed working folder must still mean the same place.
+        return value.expanduser().absolute()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _common_database_variable(cls, values: Any) -> Any:
+        if isinstance(values, dict) and not values.get("database_url") and os.environ.get("DATABASE_URL"):
+            return {**values, "database_url": os.environ["DATABASE_URL"]}
+        return values
+
+    def workers_or_default(self) -> int:
+        """Worker processes to run: the setting, or as many as there are processors to feed."""
+        return self.workers or max(1, _processors() // self.threads_per_worker)
+
+    def threads_for_one_call(self) -> int:
+        """Processor threads for a single recording, when there are no other workers to leave room for."""
+        return max(self.threads_per_worker, _processors())
+
+    def model_for_engine(self) -> str | None:
+        """The speech model, or None for an engine that has none."""
+        return None if self.engine == "sidecar" else self.model
+
+    def uses_demo_model(self) -> bool:
+        """Whether calls are heard with the model that knows the bundled samples only."""
+        return self.model_for_engine() is not None and Path(self.model).expanduser().absolute() == DEMO_MODEL
+
+    @property
+    def database(self) -> str:
+        """The database's URL, the default filled in."""
+        return self.database_url or f"sqlite:///{self.var_dir / 'tingjian.sqlite3'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line before environment before file before defaults."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file()))
+
+
+def _processors() -> int:
+    # In a container or under taskset fewer are ours than the machine has.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def config_file() -> Path | None:
+    """The configuration file in force, or None.
+
+    Raises:
+        ConfigurationError: ``TINGJIAN_CONFIG`` names a file that does not exist.
+    """
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named:
+        path = Path(named).expanduser()
+        if not path.is_file():
+            raise ConfigurationError(
+                f"{CONFIG_VARIABLE} is {named!r}, which is not a file; "
+                f"expected the path of a TOML file. Correct it or unset it."
+            )
+        return path
+    path = Path(DEFAULT_CONFIG_FILE)
+    return path if path.is_file() else None
+
+
+def load_settings(**command_line: Any) -> Settings:
+    """Read all settings; arguments that are None count as not given.
+
+    Raises:
+        ConfigurationError: naming the setting, where it was set, what it is and what was expected.
+    """
+    given = {name: value for name, value in command_line.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        lines = [_explain(detail, given) for detail in error.errors(include_url=False)]
+        raise ConfigurationError("\n".join(lines)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{config_file()} is not valid TOML: {error}. Correct the file.") from error
+
+
+def _explain(detail: ErrorDetails, given: Mapping[str, Any]) -> str:
+    name = ".".join(str(part) for part in detail["loc"]) or "settings"
+    if detail["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"Known settings: {', '.join(Settings.model_fields)}."
+        return f"{_place(name, given)}: there is no setting {name}. {hint}"
+    expected = detail["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    field = Settings.model_fields.get(name)
+    meaning = f" ({field.description})" if field else ""
+    return f"{_place(name, given)}: {name} is {detail['input']!r}; expected {expected}.{meaning}"
+
+
+def _place(name: str, given: Mapping[str, Any]) -> str:
+    variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
+    if name in given:
+        return f"command line --{name.replace('_', '-')}"
+    if variable in os.environ:
+        return f"environment variable {variable}"
+    return str(config_file() or "settings")

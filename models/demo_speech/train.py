@@ -1,0 +1,342 @@
+"""Train the demo speech model from nothing, on two processor cores, in about an hour and a half.
+
+    python -m models.demo_speech.train --minutes 85
+
+Writes models/demo_speech/demo_speech.pt (averaged weights, in openai-whisper's own format) every few minutes. Stopped
+and started again, it goes on from its state file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import subprocess
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.demo_speech.corpus import Window, read_shard
+from models.demo_speech.network import Trainee, Vocabulary, export
+from models.demo_speech.phones import CHARACTERS
+
+HERE = Path(__file__).resolve().parent
+SEED = 20240611
+PEAK_RATE = 1.5e-3
+WARM_UP_STEPS = 300
+FRAME_BUDGET = 24 * 250  # encoder frames in a batch
+POOL_WINDOWS = 16_000
+KEPT_SHARDS = 20
+TIMESTAMP_SHARE = 0.2
+FRAME_WEIGHT, CHARACTER_WEIGHT, GUIDE_WEIGHT = 0.5, 0.3, 0.4
+AVERAGE_DECAY = 0.998
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Tensors of one step: log-mel, per-frame labels, one frame per character, token rows, targets, spans."""
+
+    mel: Tensor  # (batch, 80, columns)
+    initials: Tensor  # (batch, frames), 0 where nobody speaks
+    finals: Tensor
+    character_frames: Tensor  # (characters, 3): window, frame, character class
+    rows: Tensor  # (batch, length)
+    targets: Tensor  # (batch, length), -100 where nothing is asked
+    spans: Tensor  # (batch, length, 2): first and last frame of the character that a position must name, or -1
+
+
+class Pool:
+    """The latest windows, refilled from shards that a process of its own keeps writing."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._folder = folder
+        self._seed = seed
+        self._windows: deque[Window] = deque(maxlen=POOL_WINDOWS)
+        self._maker: subprocess.Popen[bytes] | None = None
+        self.received = 0
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted(folder.glob("read-*.npz")):  # what an earlier run had
+            self._take(path)
+
+    def _take(self, path: Path) -> None:
+        windows = read_shard(path)
+        self.received += len(windows)
+        self._windows.extend(windows)
+
+    def refill(self, least: int = 0) -> None:
+        """Take in what is there; wait until there are at least so many windows."""
+        while True:
+            if self._maker is None or self._maker.poll() is not None:
+                self._seed += 1
+                self._maker = subprocess.Popen(
+                    ["nice", "-n", "10", sys.executable, "-m", "models.demo_speech.corpus", str(self._folder), "--seed", str(self._seed)],
+                    cwd=HERE.parents[1],
+                    env={**os.environ, "OMP_NUM_THREADS": "1"},
+                )
+            for path in sorted(self._folder.glob("shard-*.npz")):
+                self._take(path)
+                path.rename(path.with_name(f"read-{path.name.removeprefix('shard-')}"))
+                kept = sorted(self._folder.glob("read-*.npz"), key=lambda old: old.stat().st_mtime)
+                for old in kept[:-KEPT_SHARDS]:
+                    old.unlink()
+            if len(self._windows) >= least:
+                return
+            time.sleep(1.0)
+
+    def batches(self, rng: np.random.Generator, count: int, longest: int) -> list[list[Window]]:
+        """About that many batches of windows alike in length, none over `longest` log-mel columns."""
+        windows = [window for window in self._windows if window.mel.shape[1] <= longest]
+        chosen = [windows[index] for index in rng.integers(0, len(windows), count * 40)]
+        chosen.sort(key=lambda window: window.mel.shape[1])
+        batches: list[list[Window]] = [[]]
+        for window in chosen:
+            frames = window.mel.shape[1] // 2 + 30
+            if batches[-1] and (len(batches[-1]) + 1) * frames > FRAME_BUDGET:
+                batches.append([])
+            batches[-1].append(window)
+        order = rng.permutation(len(batches))[:count]
+        return [batches[index] for index in order]
+
+    def close(self) -> None:
+        """End the process that makes shards."""
+        if self._maker is not None:
+            self._maker.terminate()
+            self._maker.wait()
+
+
+class Collator:
+    """Turns windows into the tensors of one step."""
+
+    def __init__(self, vocabulary: Vocabulary, rng: np.random.Generator) -> None:
+        self._vocabulary = vocabulary
+        self._rng = rng
+        self._class = {character: index for index, character in enumerate(CHARACTERS)}
+        whisper_tokenizer = vocabulary.tokenizer
+        row = vocabulary.row
+        self._start = [row[token] for token in whisper_tokenizer.sot_sequence]
+        self._plain = row[whisper_tokenizer.no_timestamps]
+        self._no_speech = row[whisper_tokenizer.no_speech]
+        self._end = row[whisper_tokenizer.eot]
+        self._time_zero = row[whisper_tokenizer.timestamp_begin]
+        self._character_rows = {
+            character: vocabulary.rows(tokens) for character, tokens in vocabulary.character_tokens.items()
+        }
+
+    def _sequence(self, window: Window) -> tuple[list[int], list[tuple[int, int, int]]]:
+        """Token rows, and for each token of a character (its position, first frame, last frame)."""
+        rows = list(self._start)
+        spans = []
+        timestamps = bool(window.characters) and self._rng.random() < TIMESTAMP_SHARE
+        if not timestamps:
+            rows.append(self._plain)
+        previous = -1
+        for index, item in enumerate(window.characters):
+            if timestamps and item.turn != previous:
+                if previous >= 0:
+                    rows.append(self._time_zero + window.characters[index - 1].last + 1)
+                rows.append(self._time_zero + item.first)
+            previous = item.turn
+            for row in self._character_rows[item.character]:
+                spans.append((len(rows), item.first, item.last))
+                rows.append(row)
+        if timestamps:
+            rows.append(self._time_zero + window.characters[-1].last + 1)
+        return [*rows, self._end], spans
+
+    def __call__(self, windows: list[Window]) -> Batch:
+        """Tensors for these windows; each is extended with the padding's own constant value."""
+        columns = max(window.mel.shape[1] for window in windows) + 8
+        columns += columns % 2
+        mel = np.empty((len(windows), 80, columns), np.float32)
+        frames = columns // 2 - 1
+        initials = np.zeros((len(windows), frames), np.int64)
+        finals = np.zeros((len(windows), frames), np.int64)
+        picked, spans, sequences = [], [], []
+        for index, window in enumerate(windows):
+            sound = window.mel.astype(np.float32)
+            # Whisper's log-mel is cut 8 orders of magnitude under its loudest point, and never goes under 1e-10.
+            floor = max(float(sound.max()) - 2.0, -1.5)
+            if self._rng.random() < 0.4:
+                sound = self._masked(sound, floor)
+            mel[index] = floor
+            mel[index, :, : sound.shape[1]] = sound
+            for item in window.characters:
+                initials[index, item.first : item.last + 1] = item.initial
+                finals[index, item.first : item.last + 1] = item.final
+                frame = int(self._rng.integers(item.first, item.last + 1))
+                picked.append((index, frame, self._class[item.character]))
+            rows, token_spans = self._sequence(window)
+            sequences.append(rows)
+            spans.append(token_spans)
+        length = max(map(len, sequences)) - 1
+        inputs = np.full((len(windows), length), self._end, np.int64)
+        targets = np.full((len(windows), length), -100, np.int64)
+        places = np.full((len(windows), length, 2), -1, np.int64)
+        for index, (window, rows) in enumerate(zip(windows, sequences, strict=True)):
+            inputs[index, : len(rows) - 1] = rows[:-1]
+            targets[index, : len(rows) - 1] = rows[1:]
+            for position, first, last in spans[index]:
+                places[index, position - 1] = first, last
+            targets[index, 1] = -100  # which task follows the language is given, not guessed
+            if not window.characters:
+                targets[index, 0] = self._no_speech
+        return Batch(
+            torch.from_numpy(mel),
+            torch.from_numpy(initials),
+            torch.from_numpy(finals),
+            torch.tensor(picked, dtype=torch.long).reshape(-1, 3),
+            torch.from_numpy(inputs),
+            torch.from_numpy(targets),
+            torch.from_numpy(places),
+        )
+
+    def _masked(self, sound: np.ndarray, floor: float) -> np.ndarray:
+        """SpecAugment's frequency mask: a few of the 80 bands silenced."""
+        width = int(self._rng.integers(1, 9))
+        low = int(self._rng.integers(0, 80 - width))
+        sound[low : low + width] = floor
+        return sound
+
+
+def losses(model: Trainee, batch: Batch) -> dict[str, Tensor]:
+    """The terms of one step's loss, unweighted, and two things to watch: token accuracy and attention on the spot."""
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        encoded = model.encode(batch.mel)
+        real = encoded.states[:, : encoded.frames]
+        frames = min(encoded.frames, batch.initials.shape[1])
+        initial = model.initial_head(real[:, :frames]).float().flatten(0, 1)
+        final = model.final_head(real[:, :frames]).float().flatten(0, 1)
+        where = batch.character_frames
+        character = model.character_head(real[where[:, 0], where[:, 1]]).float()
+        logits, attentions = model.decode(batch.rows, encoded)
+    frame = F.cross_entropy(initial, batch.initials[:, :frames].flatten()) + F.cross_entropy(
+        final, batch.finals[:, :frames].flatten()
+    )
+    flat_targets = batch.targets.flatten()
+    decoder = F.cross_entropy(logits.flatten(0, 1), flat_targets, ignore_index=-100)
+    # Guided attention: what a token's query looks at, one head of the first layer and all of the last, lies where its
+    # character sounds.
+    first, last = batch.spans[..., :1], batch.spans[..., 1:]
+    keys = torch.arange(attentions[0].shape[-1])
+    inside = ((keys >= first - 1) & (keys <= last + 1))[:, None]
+    guided = torch.cat([attentions[0][:, :1], attentions[-1]], dim=1)
+    mass = (guided * inside).sum(-1, dtype=torch.float32)
+    aligned = (first[..., 0] >= 0)[:, None].expand_as(mass)
+    mass = mass[aligned]
+    asked = flat_targets != -100
+    return {
+        "decoder": decoder,
+        "frame": frame,
+        "character": F.cross_entropy(character, where[:, 2]),
+        "guide": -(mass + 1e-4).log().mean(),
+        "accuracy": (logits.flatten(0, 1).argmax(-1) == flat_targets)[asked].float().mean(),
+        "on_the_spot": mass.mean(),
+    }
+
+
+def rate_at(progress: float, step: int) -> float:
+    """Learning rate: a short rise, half a cosine over nine tenths of the time, a low tail."""
+    rise = min(1.0, (step + 1) / WARM_UP_STEPS)
+    fall = 0.5 * (1 + math.cos(math.pi * min(1.0, progress / 0.92)))
+    return PEAK_RATE * rise * max(fall, 0.02)
+
+
+def main() -> None:
+    """Train until the time is used up."""
+    parser = argparse.ArgumentParser(description="Train the demo speech model on synthesised speech.")
+    parser.add_argument("--minutes", type=float, default=85.0, help="training time, earlier runs included")
+    parser.add_argument("--out", type=Path, default=HERE / "demo_speech.pt", help="checkpoint to write")
+    parser.add_argument("--work", type=Path, default=HERE / "training", help="folder for shards and the state file")
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(SEED)
+    options.work.mkdir(parents=True, exist_ok=True)
+    state_path = options.work / "state.pt"
+    vocabulary = Vocabulary()
+    model = Trainee(vocabulary)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    average = {name: value.clone() for name, value in model.state_dict().items()}
+    step, spent_s = 0, 0.0
+    if state_path.exists():
+        saved = torch.load(state_path)
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        average, step, spent_s = saved["average"], saved["step"], saved["spent_s"]
+    rng = np.random.default_rng(SEED + step)
+    pool = Pool(options.work / "shards", SEED + step)
+    collate = Collator(vocabulary, rng)
+    pool.refill(least=1600)
+    sums: dict[str, float] = {}
+    budget_s = options.minutes * 60
+    saved_s = clock = time.monotonic()
+    try:
+        while spent_s < budget_s:
+            for windows in next_round(pool, rng, spent_s):
+                for group in optimizer.param_groups:
+                    group["lr"] = rate_at(spent_s / budget_s, step)
+                terms = losses(model, collate(windows))
+                total = (
+                    terms["decoder"]
+                    + FRAME_WEIGHT * terms["frame"]
+                    + CHARACTER_WEIGHT * terms["character"]
+                    + GUIDE_WEIGHT * terms["guide"]
+                )
+                optimizer.zero_grad(set_to_none=True)
+                total.backward()
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                optimizer.step()
+                step += 1
+                decay = min(AVERAGE_DECAY, step / (step + 50))
+                torch._foreach_lerp_(list(average.values()), list(model.state_dict().values()), 1 - decay)
+                for name, value in terms.items():
+                    sums[name] = sums.get(name, 0.0) + value.item()
+                now = time.monotonic()
+                spent_s += now - clock
+                clock = now
+                if step % 50 == 0:
+                    shown = " ".join(f"{name} {value / 50:.3f}" for name, value in sums.items())
+                    print(f"step {step} minute {spent_s / 60:.1f} made {pool.received} {shown}", flush=True)
+                    sums.clear()
+                if now - saved_s > 180 or spent_s >= budget_s:
+                    _save(state_path, model, optimizer, average, step, spent_s)
+                    export(average, vocabulary, options.out)
+                    saved_s = now
+                if spent_s >= budget_s:
+                    break
+    finally:
+        pool.close()
+
+
+def next_round(pool: Pool, rng: np.random.Generator, spent_s: float) -> list[list[Window]]:
+    """Batches for the next steps: short windows in the first minutes, where alignment is learnt, then all."""
+    pool.refill(least=1600)
+    return pool.batches(rng, 40, 450 if spent_s < 300 else 1800)
+
+
+def _save(
+    path: Path, model: Trainee, optimizer: torch.optim.Optimizer, average: dict[str, Tensor], step: int, spent_s: float
+) -> None:
+    temporary = path.with_suffix(".tmp")
+    torch.save(
+        {
+            "model": model.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "average": average,
+            "step": step,
+            "spent_s": spent_s,
+        },
+        temporary,
+    )
+    os.replace(temporary, path)
+
+
+if __name__ == "__main__":
+    main()

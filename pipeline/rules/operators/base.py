@@ -1,0 +1,55 @@
+"""What every operator shares: its parameters are a frozen model, its compiled form looks at calls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.rules.matching import LexiconBuilder
+from pipeline.rules.outcome import Match, Result
+from pipeline.rules.view import CallView
+
+
+class Parameters(BaseModel):
+    """Base of everything that is written in a rulebook: frozen, no value is converted, no unknown key is taken."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+def written_as(pattern: str, expected: str) -> Callable[[str], str]:
+    """A check that a whole text fits a pattern; ``expected`` says in words what would."""
+    compiled = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if compiled.fullmatch(text) is None:
+            raise ValueError(f"expected {expected}")
+        return text
+
+    return check
+
+
+class Condition(Protocol):
+    """An operator ready to look at calls.
+
+    ``around`` is the match whose surroundings are asked for, given to the condition of an ``unless``.
+    """
+
+    def evaluate(self, view: CallView, around: Match | None) -> Result:
+        """Where the condition holds in a call."""
+        ...
+
+    def absence(self, view: CallView, around: Match | None) -> Match:
+        """The window that was looked at, as evidence that the condition does not hold."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """What operators need to compile: the phrases of the rulebook, and the rule's own settings."""
+
+    lexicon: LexiconBuilder = field(default_factory=LexiconBuilder)
+    min_transcript_confidence: float | None = None

@@ -1,0 +1,142 @@
+"""``measure``: a measured value that is too high, too low, or a certain word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import Field, model_validator
+
+from pipeline.rules.known_measures import KNOWN_MEASURES, ROLE_NAMES, readable
+from pipeline.rules.operators.base import Compilation, Parameters
+from pipeline.rules.outcome import CLEAR, Match, Result
+from pipeline.rules.view import CallView
+from pipeline.types import Evidence, MatchKind, Measure, Outcome, Role
+
+NEVER_TAKEN = "这通电话没有“{title}”这项测量"
+
+
+class MeasureIs(Parameters):
+    """A measure of the call is outside its limits.
+
+    测量值越界：某项测量值高于（above、at_least）或低于（below、at_most）界限，或正是某个值（is）。
+
+    Why: what handbooks ask in seconds, counts, decibels and rates is measured, not said.
+
+    False alarms: a limit close to what ordinary calls show (natural Mandarin is faster than 120 characters a minute).
+    Where the measure cannot be known (one channel, no metadata), the rule is not assessable and says why.
+
+    Matches: ``measure: {name: greeting_latency_s, above: 2}`` on a call whose agent speaks after 3.4 s.
+
+    Does not match: a call whose agent speaks after 2.0 s.
+    """
+
+    name: str = Field(description="测量项的名字（见下面的测量项表）。")
+    above: float | None = Field(default=None, allow_inf_nan=False, description="大于它时命中。")
+    at_least: float | None = Field(default=None, allow_inf_nan=False, description="大于或等于它时命中。")
+    below: float | None = Field(default=None, allow_inf_nan=False, description="小于它时命中。")
+    at_most: float | None = Field(default=None, allow_inf_nan=False, description="小于或等于它时命中。")
+    equals: bool | str | None = Field(
+        default=None, alias="is", description="等于它时命中：`true`、`false`、`agent` 或 `customer`。"
+    )
+    each: bool = Field(
+        default=False, description="每处证据各算一次命中（例如每一次打断），否则整通电话算一次，以最重的一处为证据。"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> MeasureIs:
+        known = KNOWN_MEASURES.get(self.name)
+        if known is None:
+            # The name is reported by the loader, which can propose the nearest one.
+            return self
+        low = [limit for limit in (self.above, self.at_least) if limit is not None]
+        high = [limit for limit in (self.below, self.at_most) if limit is not None]
+        if len(low) > 1 or len(high) > 1 or not (low or high or self.equals is not None):
+            raise ValueError("expected above or at_least, and/or below or at_most; or is alone")
+        if self.equals is not None and (low or high):
+            raise ValueError("expected either limits or is, not both")
+        if low and high and low[0] > high[0]:
+            raise ValueError(f"no value is over {low[0]:g} and under {high[0]:g}; correct one of the limits")
+        if known.kind == "number" and self.equals is not None:
+            raise ValueError(f"{self.name} is a number; expected above, at_least, below or at_most")
+        if known.kind == "yes_no" and not isinstance(self.equals, bool):
+            raise ValueError(f"{self.name} is yes or no; expected is: true or is: false")
+        if known.kind == "role" and self.equals not in ("agent", "customer"):
+            raise ValueError(f"{self.name} is a party; expected is: agent or is: customer")
+        return self
+
+    def compile(self, to: Compilation) -> CompiledMeasure:
+        """Prepare the words of the threshold."""
+        return CompiledMeasure(self, self._asked_for())
+
+    def _asked_for(self) -> str:
+        if self.equals is not None:
+            if isinstance(self.equals, bool):
+                return "是" if not self.equals else "否"
+            return f"不是{ROLE_NAMES[self.equals]}"
+        limits = (
+            (self.above, "不超过 {}"),
+            (self.at_least, "低于 {}"),
+            (self.below, "不低于 {}"),
+            (self.at_most, "高于 {}"),
+        )
+        return "，或".join(words.format(_limit(self.name, limit)) for limit, words in limits if limit is not None)
+
+
+def _limit(name: str, limit: float) -> str:
+    unit = KNOWN_MEASURES[name].unit
+    return f"{limit:g} {'秒' if unit == 's' else unit}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMeasure:
+    """``measure`` ready to look at calls; ``asked_for`` is the threshold as people read it."""
+
+    parameters: MeasureIs
+    asked_for: str
+
+    def evaluate(self, view: CallView, around: Match | None) -> Result:
+        """The evidence of the measure when its value is outside."""
+        name = self.parameters.name
+        measure = view.measure(name)
+        if measure is None:
+            return Result(unknown=NEVER_TAKEN.format(title=KNOWN_MEASURES[name].title))
+        if measure.outcome is Outcome.NOT_ASSESSABLE or measure.value is None:
+            return Result(unknown=measure.reason or NEVER_TAKEN.format(title=KNOWN_MEASURES[name].title))
+        if not self._outside(measure.value):
+            return CLEAR
+        evidence = measure.evidence if self.parameters.each else measure.evidence[:1]
+        if not evidence:
+            return Result((self.absence(view, around),))
+        return Result(tuple(self._match(measure, one) for one in evidence))
+
+    def absence(self, view: CallView, around: Match | None) -> Match:
+        """The whole call with the value."""
+        measure = view.measure(self.parameters.name)
+        return self._match(measure, Evidence(Role.UNKNOWN, view.answered_at_s, view.end_s, ""))
+
+    def _outside(self, value: float | int | bool | str) -> bool:
+        limits = self.parameters
+        if limits.equals is not None:
+            if type(value) is not type(limits.equals):
+                raise TypeError(f"measure {limits.name} is a {type(value).__name__}")
+            return value == limits.equals
+        if isinstance(value, bool | str):
+            raise TypeError(f"measure {limits.name} is a {type(value).__name__}, not a number")
+        return (
+            (limits.above is None or value > limits.above)
+            and (limits.at_least is None or value >= limits.at_least)
+            and (limits.below is None or value < limits.below)
+            and (limits.at_most is None or value <= limits.at_most)
+        )
+
+    def _match(self, measure: Measure | None, evidence: Evidence) -> Match:
+        value = None if measure is None else measure.value
+        return Match(
+            role=evidence.role,
+            start_s=evidence.start_s,
+            end_s=evidence.end_s,
+            quote=evidence.text,
+            kind=MatchKind.MEASURE,
+            measured=None if value is None else readable(self.parameters.name, value),
+            threshold=self.asked_for,
+        )

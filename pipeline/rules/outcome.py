@@ -1,0 +1,50 @@
+"""What a condition says of a call: it holds, with evidence; it does not; or nobody can tell, with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.types import MatchKind, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One place of a call where a condition holds.
+
+    Attributes:
+        span: place in the plain text of the call (see ``matching``), None where no words were matched.
+        measured: what was measured, readable, with its unit.
+        threshold: what is asked for, readable, with its unit.
+    """
+
+    role: Role
+    start_s: float
+    end_s: float
+    quote: str
+    kind: MatchKind
+    measured: str | None = None
+    threshold: str | None = None
+    confidence: float | None = None
+    span: tuple[int, int] | None = None
+
+    def covers(self, other: Match) -> bool:
+        """Whether the words of the other match are a part of this one's."""
+        if self.span is None or other.span is None:
+            return False
+        return self.span[0] <= other.span[0] and other.span[1] <= self.span[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Matches, or none (clear); or ``unknown``: why it cannot be told, one sentence in Chinese."""
+
+    matches: tuple[Match, ...] = ()
+    unknown: str | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the condition holds somewhere."""
+        return bool(self.matches)
+
+
+CLEAR = Result()

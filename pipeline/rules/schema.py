@@ -1,0 +1,181 @@
+"""What may stand in a rulebook file: every key with its meaning, as frozen models; ``json_schema`` for editors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from pipeline.rules.operators.base import Compilation, Condition, Parameters, written_as
+from pipeline.rules.operators.logic import AllOf, AnyOf, Not
+from pipeline.rules.operators.measure import MeasureIs
+from pipeline.rules.operators.metadata import MetadataIs
+from pipeline.rules.operators.say import Say
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("expected a text that is not empty")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_not_blank)]
+Identifier = Annotated[
+    str, AfterValidator(written_as(r"[A-Z]{2,12}\.?[0-9]{2,3}", "capitals and a number, such as SIL.01"))
+]
+Name = Annotated[
+    str,
+    AfterValidator(written_as(r"[a-z][a-z0-9_]*", "the thing flagged in lower case, such as agent_interrupts")),
+]
+Share = Annotated[float, Field(ge=0, le=1)]
+Points = Annotated[float, Field(gt=0, le=100)]
+
+
+class ConditionParameters(Parameters):
+    """One condition: exactly one operator, or ``all``, ``any``, ``not`` over further conditions."""
+
+    say: Say | None = Field(default=None, description="某一方说了某些话。")
+    measure: MeasureIs | None = Field(default=None, description="某项测量值越界。")
+    metadata: MetadataIs | None = Field(default=None, description="清单里某个字段的值。")
+    all: tuple[ConditionParameters, ...] | None = Field(
+        default=None, min_length=1, description="所有条件都成立；证据取第一个条件的。"
+    )
+    any: tuple[ConditionParameters, ...] | None = Field(default=None, min_length=1, description="至少一个条件成立。")
+    negated: ConditionParameters | None = Field(
+        default=None, alias="not", description="条件不成立；证据是查看过的范围。"
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> ConditionParameters:
+        given = [key for key, value in self if value is not None]
+        if len(given) != 1:
+            listed = ", ".join("not" if key == "negated" else key for key in given) or "none"
+            raise ValueError(
+                f"got {listed}; expected exactly one of say, measure, metadata, all, any, not; "
+                f"put several conditions under all or any"
+            )
+        return self
+
+    def compile(self, to: Compilation) -> Condition:
+        """The condition ready to look at calls."""
+        if self.all is not None:
+            return AllOf(tuple(part.compile(to) for part in self.all))
+        if self.any is not None:
+            return AnyOf(tuple(part.compile(to) for part in self.any))
+        if self.negated is not None:
+            return Not(self.negated.compile(to))
+        operator = self.say or self.measure or self.metadata
+        if operator is None:
+            raise ValueError("an empty condition")
+        return operator.compile(to)
+
+    def parts(self) -> tuple[ConditionParameters, ...]:
+        """The conditions directly inside."""
+        return self.all or self.any or ((self.negated,) if self.negated is not None else ())
+
+
+class ExampleParameters(Parameters):
+    """One example: lines of dialogue, with measures and metadata where the rule looks at those."""
+
+    lines: tuple[str, ...] = Field(default=(), description="对话，每行一段话：`agent: 您好`。")
+    measures: dict[str, float | bool | str] = Field(default={}, description="给定的测量值。")
+    metadata: dict[str, str] = Field(default={}, description="给定的清单字段。")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"lines": (value,)}
+        return {"lines": value} if isinstance(value, tuple) else value
+
+    @model_validator(mode="after")
+    def _says_something(self) -> ExampleParameters:
+        if not (self.lines or self.measures or self.metadata):
+            raise ValueError("expected lines of dialogue, measures or metadata")
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Allow the short forms too."""
+        schema = handler.resolve_ref_schema(handler(core))
+        return {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, schema]}
+
+
+class ExamplesParameters(Parameters):
+    """What a rule must find, and what it must leave alone."""
+
+    hit: tuple[ExampleParameters, ...] = Field(min_length=1, description="必须命中的例子，至少一个。")
+    miss: tuple[ExampleParameters, ...] = Field(min_length=1, description="不得命中的例子，至少一个。")
+
+
+class RuleParameters(Parameters):
+    """One rule."""
+
+    id: Identifier = Field(description="编号，例如 `SIL.01`；一经使用不再改作他用。")
+    name: Name = Field(description="英文名，说的是被指出的事：`agent_interrupts`。")
+    title: Text = Field(description="标题，给人看的。")
+    why: Text = Field(description="一句话：为什么有这条规则。")
+    category: str = Field(description="类别，`categories` 里的一个。")
+    severity: Literal["fatal", "deduct", "warn"] = Field(description="`fatal` 总分归零；`deduct` 扣分；`warn` 只提示。")
+    points: Points | None = Field(default=None, description="扣多少分；只用于 `deduct`。")
+    per: Literal["call", "hit"] = Field(default="call", description="`call` 每通最多一次（取第一处）；`hit` 每处一次。")
+    cap: Points | None = Field(default=None, description="`per: hit` 时最多扣多少分。")
+    min_transcript_confidence: Share | None = Field(
+        default=None, description="转写置信度低于它时，本规则不按文字判断；不写则用全册的。"
+    )
+    when: ConditionParameters = Field(description="什么情况下命中。")
+    unless: ConditionParameters | None = Field(
+        default=None, description="例外：成立时那一处不算；`within` 可限定在命中处附近。"
+    )
+    message: Text = Field(
+        description="一句话说明，可用 `{start}` `{end}` `{quote}` `{measured}` `{threshold}` `{title}`。"
+    )
+    examples: ExamplesParameters = Field(description="规则自带的正反例。")
+
+
+class CategoryParameters(Parameters):
+    """One part of the score."""
+
+    title: Text = Field(description="类别名称。")
+    maximum: Points = Field(description="满分；各类别合计 100。")
+
+
+class RoutingParameters(Parameters):
+    """When a person must hear a call."""
+
+    fatal: bool = Field(default=True, description="有一票否决的发现。")
+    total_below: float | None = Field(default=None, ge=0, le=100, description="总分低于它。")
+    findings_at_least: dict[str, Annotated[int, Field(ge=1, le=1000)]] = Field(
+        default={}, description="某类别里扣分的发现达到几处。"
+    )
+    rules: tuple[str, ...] = Field(default=(), description="命中其中任何一条规则。")
+    transcript_confidence_below: Share | None = Field(
+        default=None, description="转写置信度低于它，或坐席说了话却没有识别出文字。"
+    )
+    agent_unknown: bool = Field(default=True, description="分不清谁是坐席，或听不到坐席。")
+
+
+class HeaderParameters(Parameters):
+    """Everything of a rulebook but its rules."""
+
+    rulebook: Name = Field(description="规则册的名字。")
+    version: Text = Field(description='版本，写在引号里，例如 `"1.0"`；每次改动都要换。')
+    title: Text = Field(description="标题。")
+    min_transcript_confidence: Share | None = Field(
+        default=None, description="转写置信度低于它时，凡按文字判断的规则都不判。"
+    )
+    categories: dict[str, CategoryParameters] = Field(min_length=1, description="计分的类别。")
+    must_review: RoutingParameters = Field(description="哪些通话必须由人来听。")
+
+
+class RulebookParameters(HeaderParameters):
+    """A whole rulebook file."""
+
+    rules: tuple[RuleParameters, ...] = Field(min_length=1, description="规则。")
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of a rulebook file, for editors that check while typing."""
+    return RulebookParameters.model_json_schema(by_alias=True)

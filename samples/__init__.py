@@ -1,0 +1,1 @@
+"""Synthetic recordings: written dialogues, their speech, and telephony as it really is encoded."""

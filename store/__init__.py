@@ -1,0 +1,1 @@
+"""The tables, and the only functions that read or write them."""

@@ -1,0 +1,200 @@
+"""The tables. Only ``store.ledger`` and ``store.records`` touch them; everyone else calls those."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+
+class Batch(models.Model):
+    """One run over a folder of recordings, and the process that carries it out."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source = models.TextField()
+    stage_version = models.CharField(max_length=64)
+    recipe = models.JSONField(default=dict)
+    host = models.CharField(max_length=255)
+    boot_id = models.CharField(max_length=64)
+    process_id = models.IntegerField()
+    process_started = models.CharField(max_length=32)
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    summary = models.JSONField(null=True)
+
+    class Meta:
+        """Nights are looked up by their time."""
+
+        indexes = (models.Index(fields=["started_at"], name="batch_started"),)
+
+
+class Recording(models.Model):
+    """One recording of one call: where it lies, what it holds, what the platform says of it."""
+
+    id = models.CharField(primary_key=True, max_length=32)
+    call_id = models.TextField(db_index=True)
+    # Empty when the content cannot be read.
+    sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    path = models.TextField(db_index=True)
+    size_bytes = models.BigIntegerField(default=0)
+    modified_ns = models.BigIntegerField(default=0)
+    agent_id = models.TextField(blank=True)
+    agent_name = models.TextField(blank=True)
+    team = models.TextField(blank=True)
+    business_type = models.TextField(blank=True)
+    direction = models.CharField(max_length=16, blank=True)
+    started_at = models.DateTimeField(null=True)
+    metadata = models.JSONField(default=dict)
+    duration_s = models.FloatField(null=True)
+    sample_rate_hz = models.IntegerField(null=True)
+    channels = models.IntegerField(null=True)
+    channel_layout = models.CharField(max_length=16, blank=True)
+    enrolled_at = models.DateTimeField()
+
+    class Meta:
+        """Calls are listed by agent and time."""
+
+        indexes = (
+            models.Index(fields=["agent_id", "started_at"], name="recording_agent_started"),
+            models.Index(fields=["started_at"], name="recording_started"),
+        )
+
+
+class LedgerState(models.TextChoices):
+    """How far one recording is under one stage version."""
+
+    NEW = "new"
+    CLAIMED = "claimed"
+    DONE = "done"
+    FAILED = "failed"
+    QUARANTINED = "quarantined"
+
+
+class LedgerEntry(models.Model):
+    """The truth about one recording under one stage version: what is left to do, and what went wrong.
+
+    ``attempts`` goes up when the recording is claimed, so that one which takes its host down cannot be tried for
+    ever; a claim whose whole run ended is given back as an ``interruption`` instead. ``inputs_digest`` covers
+    what is assessed beside the sound (metadata, a transcript that came with the recording).
+    """
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="ledger")
+    stage_version = models.CharField(max_length=64)
+    inputs_digest = models.CharField(max_length=64)
+    batch = models.ForeignKey(Batch, null=True, on_delete=models.SET_NULL, related_name="entries")
+    state = models.CharField(max_length=16, choices=LedgerState.choices, default=LedgerState.NEW)
+    attempts = models.IntegerField(default=0)
+    interruptions = models.IntegerField(default=0)
+    claimed_by = models.ForeignKey(Batch, null=True, on_delete=models.SET_NULL, related_name="claims")
+    claimed_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    error_code = models.CharField(max_length=32, blank=True)
+    error_message = models.TextField(blank=True)
+
+    class Meta:
+        """One entry for a recording under a stage version."""
+
+        constraints = (models.UniqueConstraint(fields=["recording", "stage_version"], name="ledger_recording_stage"),)
+        indexes = (
+            models.Index(fields=["batch", "state"], name="ledger_batch_state"),
+            models.Index(fields=["state", "stage_version"], name="ledger_state_stage"),
+        )
+
+
+class Transcript(models.Model):
+    """What was heard in a recording: speech turns and words, so that new rules need neither sound nor engine.
+
+    Roles come from the metadata (which channel is the agent's), so the same sound under other inputs is another row.
+    """
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="transcripts")
+    sha256 = models.CharField(max_length=64, db_index=True)
+    inputs_digest = models.CharField(max_length=64)
+    engine = models.CharField(max_length=64)
+    model_digest = models.CharField(max_length=64)
+    options_digest = models.CharField(max_length=64)
+    call = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        """One transcript for a recording, engine, model and options."""
+
+        constraints = (
+            models.UniqueConstraint(
+                fields=["recording", "inputs_digest", "engine", "model_digest", "options_digest"],
+                name="transcript_key",
+            ),
+        )
+
+
+class Assessment(models.Model):
+    """The whole result for one call under one stage version, with the parts that are searched as columns."""
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="assessments")
+    transcript = models.ForeignKey(Transcript, null=True, on_delete=models.PROTECT, related_name="assessments")
+    stage_version = models.CharField(max_length=64)
+    inputs_digest = models.CharField(max_length=64)
+    engine = models.CharField(max_length=64)
+    model_digest = models.CharField(max_length=64)
+    rulebook = models.CharField(max_length=128)
+    rulebook_version = models.CharField(max_length=64)
+    rulebook_sha256 = models.CharField(max_length=64)
+    code_version = models.CharField(max_length=64)
+    score = models.FloatField(null=True)
+    fatal = models.BooleanField()
+    must_review = models.BooleanField()
+    document = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        """The same recording, inputs and stage version are never stored twice."""
+
+        constraints = (
+            models.UniqueConstraint(
+                fields=["recording", "stage_version", "inputs_digest"], name="assessment_recording_stage"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["must_review", "created_at"], name="assessment_review"),
+            models.Index(fields=["created_at"], name="assessment_created"),
+        )
+
+
+class Finding(models.Model):
+    """One violation or warning, a row of its own so that rules and agents can be counted."""
+
+    assessment = models.ForeignKey(Assessment, on_delete=models.CASCADE, related_name="findings")
+    agent_id = models.TextField(blank=True)
+    rule = models.CharField(max_length=128)
+    category = models.CharField(max_length=128)
+    severity = models.CharField(max_length=16)
+    points = models.FloatField()
+    role = models.CharField(max_length=16)
+    start_s = models.FloatField()
+    end_s = models.FloatField()
+    quote = models.TextField(blank=True)
+    match = models.CharField(max_length=16)
+    confidence = models.FloatField(null=True)
+    message = models.TextField()
+
+    class Meta:
+        """Counted by rule, and by agent and rule."""
+
+        indexes = (
+            models.Index(fields=["rule"], name="finding_rule"),
+            models.Index(fields=["agent_id", "rule"], name="finding_agent_rule"),
+        )
+
+
+class NotAssessable(models.Model):
+    """A rule that could not be judged on a call, with the reason."""
+
+    assessment = models.ForeignKey(Assessment, on_delete=models.CASCADE, related_name="not_assessable")
+    rule = models.CharField(max_length=128)
+    reason = models.TextField()
+
+    class Meta:
+        """Counted by rule."""
+
+        indexes = (models.Index(fields=["rule"], name="not_assessable_rule"),)

@@ -1,0 +1,141 @@
+"""Assessments: written with their findings and the ledger's word in one transaction, and read back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from store.models import Assessment, Finding, LedgerEntry, LedgerState, NotAssessable, Recording, Transcript
+
+
+def save_assessment(
+    batch_id: str,
+    recording_id: str,
+    stage_version: str,
+    assessment: Mapping[str, Any],
+    call: Mapping[str, Any],
+) -> bool:
+    """Store one assessment, its transcript and its findings, and mark the recording done, all or nothing.
+
+    Args:
+        batch_id: the run that claimed the recording.
+        recording_id: the recording.
+        stage_version: what it was assessed with.
+        assessment: the document of ``pipeline.serialise.assessment_to_document``.
+        call: the document of ``pipeline.serialise.call_to_document``.
+
+    Returns:
+        False, with nothing written, when the recording is no longer claimed by this run: it was stored before, or
+        another run took over.
+    """
+    provenance = assessment["provenance"]
+    with transaction.atomic():
+        mine = LedgerEntry.objects.filter(
+            recording=recording_id, stage_version=stage_version, state=LedgerState.CLAIMED, claimed_by=batch_id
+        )
+        inputs_digest = mine.values_list("inputs_digest", flat=True).first()
+        done = mine.update(
+            state=LedgerState.DONE,
+            claimed_by=None,
+            finished_at=timezone.now(),
+            error_code="",
+            error_message="",
+        )
+        if not done or inputs_digest is None:
+            return False
+        key = {"recording_id": recording_id, "inputs_digest": inputs_digest}
+        if Assessment.objects.filter(**key, stage_version=stage_version).exists():
+            return False
+        transcript, _ = Transcript.objects.get_or_create(
+            **key,
+            engine=provenance["engine"],
+            model_digest=provenance["model_digest"],
+            options_digest=_options_digest(provenance),
+            defaults={
+                "sha256": provenance["recording_sha256"],
+                "call": dict(call),
+                "created_at": timezone.now(),
+            },
+        )
+        stored = Assessment.objects.create(
+            **key,
+            transcript=transcript,
+            stage_version=stage_version,
+            engine=provenance["engine"],
+            model_digest=provenance["model_digest"],
+            rulebook=provenance["rulebook"],
+            rulebook_version=provenance["rulebook_version"],
+            rulebook_sha256=provenance["rulebook_sha256"],
+            code_version=provenance["code_version"],
+            score=assessment["score"]["total"],
+            fatal=assessment["score"]["fatal"],
+            must_review=assessment["route"]["must_review"],
+            document=dict(assessment),
+            created_at=timezone.now(),
+        )
+        _save_parts(stored, assessment)
+    return True
+
+
+def assessments_of(batch_id: str) -> Iterator[dict[str, Any]]:
+    """The assessments of every recording that the batch found, whichever run made them, in order of call id.
+
+    The documents are those of ``pipeline.serialise.assessment_to_document``; they are read a few at a time.
+    """
+    rows = Assessment.objects.filter(
+        recording__ledger__batch=batch_id,
+        recording__ledger__state=LedgerState.DONE,
+        recording__ledger__stage_version=F("stage_version"),
+        recording__ledger__inputs_digest=F("inputs_digest"),
+    ).order_by("recording__call_id", "recording_id")
+    yield from rows.values_list("document", flat=True).iterator(chunk_size=200)
+
+
+def stored_call(recording_id: str, engine: str, model_digest: str) -> dict[str, Any] | None:
+    """The newest stored call (turns and transcript) of a recording by this engine and model, or None."""
+    rows = Transcript.objects.filter(recording=recording_id, engine=engine, model_digest=model_digest)
+    return rows.order_by("-created_at", "-id").values_list("call", flat=True).first()
+
+
+def _save_parts(stored: Assessment, assessment: Mapping[str, Any]) -> None:
+    recording = assessment["recording"]
+    Recording.objects.filter(id=stored.recording_id).update(
+        duration_s=recording["duration_s"],
+        sample_rate_hz=recording["sample_rate_hz"],
+        channels=recording["channels"],
+        channel_layout=recording["channel_layout"],
+    )
+    agent_id = recording["metadata"].get("agent_id", "")
+    Finding.objects.bulk_create(
+        Finding(
+            assessment=stored,
+            agent_id=agent_id,
+            rule=item["rule"],
+            category=item["category"],
+            severity=item["severity"],
+            points=item["points"],
+            role=item["role"],
+            start_s=item["start_s"],
+            end_s=item["end_s"],
+            quote=item["quote"],
+            match=item["match"],
+            confidence=item["confidence"],
+            message=item["message"],
+        )
+        for item in assessment["findings"]
+    )
+    NotAssessable.objects.bulk_create(
+        NotAssessable(assessment=stored, rule=item["rule"], reason=item["reason"])
+        for item in assessment["not_assessable"]
+    )
+
+
+def _options_digest(provenance: Mapping[str, Any]) -> str:
+    what = [provenance["decode_options"], provenance["speech_detector"]]
+    return hashlib.sha256(json.dumps(what, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -1,0 +1,60 @@
+import json
+from datetime import datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.features.measure import measure_call
+from pipeline.serialise import (
+    call_from_document,
+    call_to_document,
+    measures_from_document,
+    measures_to_document,
+)
+from pipeline.types import ChannelLayout, Role
+from tests.features.scenes import agent, customer, scene
+
+times = st.integers(0, 90_000).map(lambda milliseconds: milliseconds / 1000)
+
+
+@given(
+    st.lists(st.tuples(times, times, st.text(max_size=12), st.booleans()), max_size=6),
+    st.sampled_from(ChannelLayout),
+    st.none() | times,
+)
+def test_call_document_read_back_gives_the_same_call(lines, layout, answered_at_s):
+    call = scene(
+        *(
+            (agent if is_agent else customer)(start, start + length + 0.001, text)
+            for start, length, text, is_agent in lines
+        ),
+        layout=layout,
+        answered_at_s=answered_at_s,
+        hung_up_by=Role.AGENT,
+        started_at=datetime.fromisoformat("2026-03-02T08:31:10+08:00"),
+        extra={"等级": "五星"},
+    )
+    document = json.loads(json.dumps(call_to_document(call)))
+    again = call_from_document(document)
+    assert call_to_document(again) == document
+    assert [turn.role for turn in again.turns] == [turn.role for turn in call.turns]
+    assert again.recording.metadata == call.recording.metadata
+
+
+def test_measures_document_read_back_gives_the_same_measures():
+    measures = measure_call(scene(agent(1.0, 9.0, "您好请问有什么可以帮您"), customer(10.0, 12.0)))
+    document = json.loads(json.dumps(measures_to_document(measures)))
+    again = measures_from_document(document)
+    assert list(again) == list(measures)
+    assert measures_to_document(again) == document
+
+
+def test_measures_of_a_stored_call_are_those_of_the_call_itself():
+    call = scene(
+        agent(1.0, 9.0, "您好请问有什么可以帮您"),
+        customer(8.0, 12.0),
+        agent(13.0, 16.0, "嗯好的再见", pieces=((13.0, 14.0), (14.5, 16.0))),
+        answered_at_s=0.5,
+    )
+    stored = call_from_document(json.loads(json.dumps(call_to_document(call))))
+    assert measures_to_document(measure_call(stored)) == measures_to_document(measure_call(call))

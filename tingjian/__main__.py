@@ -1,0 +1,5 @@
+"""``python -m tingjian``."""
+
+from tingjian.cli import main
+
+main()
