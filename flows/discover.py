@@ -23,7 +23,6 @@ AUDIO_SUFFIXES = frozenset(
     ".wav .mp3 .ogg .oga .opus .m4a .mp4 .aac .amr .awb .gsm .flac .wma .g722 .al .ul .au .aiff .aif .webm .3gp".split()
 )
 SIDECAR_SUFFIXES = (".json", ".transcript.json")
-_READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +208,5 @@ def _inputs_digest(metadata: Mapping[str, Any], sidecars: list[Path]) -> str:
 
 
 def _sha256_of(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_READ_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

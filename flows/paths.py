@@ -36,3 +36,8 @@ def readable_name(text: str) -> str:
         return raw.decode()
     except UnicodeDecodeError:
         return raw.decode("gb18030", errors="replace")
+
+
+def readable_path(text: str) -> str:
+    """A path that ``path_text`` wrote, for people."""
+    return readable_name(str(path_from_text(text)))

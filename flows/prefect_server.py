@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import TingjianError
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from flows.chunk import Night
 
 START_LIMIT_S = 300.0
+_FAREWELL_S = 5.0
 _HOST = "127.0.0.1"
 _LOG_LIMIT_BYTES = 4_000_000
 
@@ -117,6 +118,10 @@ def server_for_this_run(var_dir: Path) -> Iterator[Future[Server]]:
             yield keeper.submit(_await_health, process, server, log_file, stop)
         finally:
             stop.set()
+            process.terminate()
+            # Time to write down what it has heard; the ledger has everything that matters.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_FAREWELL_S)
             process.kill()
             process.wait()
 
@@ -174,7 +179,7 @@ def _prefect_at(server: Server) -> Iterator[None]:
     # Every request as a log line is nobody's progress.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     # The batch has a heartbeat of its own; Prefect's costs a second at the end of every flow.
-    values = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    values: dict[Any, Any] = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
     if server.api_url is not None:
         values |= {PREFECT_API_URL: server.api_url, PREFECT_API_AUTH_STRING: server.key}
     with temporary_settings(values):

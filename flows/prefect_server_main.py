@@ -16,7 +16,14 @@ def main(arguments: list[str]) -> None:
 
     import uvicorn
 
-    uvicorn.run("prefect.server.api.server:create_app", factory=True, fd=descriptor, log_level="error", lifespan="on")
+    uvicorn.run(
+        "prefect.server.api.server:create_app",
+        factory=True,
+        fd=descriptor,
+        log_level="error",
+        lifespan="on",
+        timeout_graceful_shutdown=2,
+    )
 
 
 if __name__ == "__main__":

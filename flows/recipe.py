@@ -10,6 +10,8 @@ from typing import Any
 
 from config.settings import Settings
 from flows import job
+from pipeline.errors import ModelNotFoundError
+from pipeline.version import CODE_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Recipe:
     @property
     def hears_sidecars(self) -> bool:
         """Whether transcripts beside the recordings are a part of what is assessed."""
-        return self.engine == "sidecar"
+        return self.engine.partition(":")[0] == "sidecar"
 
     def contents(self) -> dict[str, Any]:
         """The recipe as plain values, without the way to load it."""
@@ -53,16 +55,13 @@ def make_recipe(settings: Settings) -> Recipe:
     Raises:
         UsageError: model or rulebook is not to be had; the text says what to do.
     """
-    from pipeline.asr.engine import engine_digest
-
     from pipeline.rules import load_rulebook
-    from pipeline.version import CODE_VERSION
 
     model = settings.model_for_engine()
     rulebook = load_rulebook(settings.rulebook)
     return Recipe(
         engine=settings.engine,
-        model_digest=engine_digest(settings.engine, model),
+        model_digest=_digest_of_model(settings.engine, model),
         detector=settings.vad,
         rulebook=rulebook.name,
         rulebook_version=rulebook.version,
@@ -72,7 +71,7 @@ def make_recipe(settings: Settings) -> Recipe:
         initialiser=job.INITIALISER,
         settings={
             "engine": settings.engine,
-            "model": model,
+            "model": _place(model) if model else None,
             "detector": settings.vad,
             "rulebook": _place(settings.rulebook),
             "threads": settings.threads_per_worker,
@@ -81,6 +80,37 @@ def make_recipe(settings: Settings) -> Recipe:
     )
 
 
-def _place(rulebook: str) -> str:
-    path = Path(rulebook)
-    return str(path.absolute()) if path.is_file() else rulebook
+def _digest_of_model(engine: str, model: str | None) -> str:
+    """SHA-256 over a model's file and the profile beside it; empty for an engine without a model.
+
+    Only a model given by its published name needs the engine's library to be found.
+    """
+    model = engine.partition(":")[2] or model
+    if not model:
+        return ""
+    checkpoint = Path(model).expanduser()
+    if not checkpoint.is_file():
+        from pipeline.asr.whisper_model import find_checkpoint
+
+        checkpoint = find_checkpoint(model)
+    profile = checkpoint.with_suffix(".json")
+    digest = hashlib.sha256()
+    for path in (checkpoint, profile):
+        if path.is_file():
+            digest.update(_digest_of_file(path))
+    return digest.hexdigest()
+
+
+def _digest_of_file(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise ModelNotFoundError(
+            f"speech model file {path} cannot be read ({error.strerror}); expected read permission."
+        ) from error
+
+
+def _place(name_or_path: str) -> str:
+    path = Path(name_or_path).expanduser()
+    return str(path.absolute()) if path.is_file() else name_or_path

@@ -85,13 +85,15 @@ def run_night(
             ledger.retry_quarantined(batch_id)
         before = ledger.count_by_state(batch_id)
         to_do = before["new"] + before["failed"]
-        night = _work(batch_id, recipe, settings, progress(to_do), scheduler) if to_do else None
+        night = _work(batch_id, recipe, settings, to_do, progress(to_do), scheduler) if to_do else None
         summary = _summarise(batch_id, before, night, time.monotonic() - started)
         ledger.close_batch(batch_id, summary.to_document())
     return summary
 
 
-def _work(batch_id: str, recipe: Recipe, settings: Settings, progress: BatchProgress, scheduler: Scheduler) -> Night:
+def _work(
+    batch_id: str, recipe: Recipe, settings: Settings, to_do: int, progress: BatchProgress, scheduler: Scheduler
+) -> Night:
     spec = WorkerSpec(
         initialiser=recipe.initialiser,
         settings=recipe.settings,
@@ -102,7 +104,7 @@ def _work(batch_id: str, recipe: Recipe, settings: Settings, progress: BatchProg
     )
     with (
         progress,
-        WorkerPool(spec, settings.workers_or_default()) as pool,
+        WorkerPool(spec, min(to_do, settings.workers_or_default())) as pool,
         scheduler(settings.var_dir) as run,
         _heartbeat(batch_id),
     ):

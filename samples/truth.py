@@ -298,7 +298,7 @@ _RATES = ("agent_speaking_rate_cpm", "agent_articulation_rate_cpm", "customer_sp
 
 
 def compare(truth: Truth, assessment: Mapping[str, Any]) -> list[str]:
-    """Every way in which an assessment (the JSON of ``tingjian assess``) departs from the truth; empty when it agrees."""
+    """Every way in which an assessment (the JSON of ``tingjian assess``) departs from the truth; empty when none."""
     differences = []
     layout = assessment["recording"]["channel_layout"]
     if layout != truth.layout:

@@ -203,7 +203,11 @@ def run(arguments: list[str] | None = None) -> int:
         return leave.exit_code
     except TyperException as error:
         # Wrong use, found by the parser; it knows the command's usage and shows it.
-        getattr(error, "show", lambda: _complain(str(error)))()
+        show = getattr(error, "show", None)
+        if callable(show):
+            show()
+        else:
+            _complain(str(error))
         return EXIT_WRONG_USE
     except (typer.Abort, KeyboardInterrupt):
         _complain("stopped. What was finished is kept; the same command goes on from there.")

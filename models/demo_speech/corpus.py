@@ -27,7 +27,7 @@ LONGEST_S = 16.0
 MARGIN_FRAMES = 10  # mel frames of true padding kept behind the sound
 
 # Shares of the encodings; MP3 and Opus cost the most to make.
-CODECS = {"pcm": 0.40, "alaw": 0.12, "mulaw": 0.13, "gsm": 0.16, "mp3": 0.12, "opus": 0.07}
+CODECS = {"pcm": 0.40, "alaw": 0.12, "mulaw": 0.14, "gsm": 0.11, "mp3": 0.15, "opus": 0.08}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float16]:
 
 def _voice(rng: np.random.Generator) -> Voice:
     while True:
-        speed = int(rng.integers(90, 140) if rng.random() < 0.35 else rng.integers(135, 231))
-        voice = Voice(str(rng.choice(VARIANTS)), speed, int(rng.integers(20, 81)))
+        speed = int(rng.integers(90, 135) if rng.random() < 0.35 else rng.integers(130, 206))
+        voice = Voice(str(rng.choice(VARIANTS)), speed, int(rng.integers(30, 71)))
         if (voice.variant, voice.speed_wpm, voice.pitch) not in bundled_voices():
             return voice
 
@@ -68,9 +68,9 @@ def _line(signal: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.f
     """The signal after telephone band, noise, gain and a recorder's encoding."""
     if rng.random() < 0.7:
         signal = telephone_band(signal)
-    if rng.random() < 0.65:
+    if rng.random() < 0.55:
         kind = str(rng.choice(["white", "babble", "hum"], p=[0.5, 0.35, 0.15]))
-        signal = add_noise(signal, float(rng.uniform(8, 40)), kind, rng)
+        signal = add_noise(signal, float(rng.uniform(12, 40)), kind, rng)
     peak = float(np.max(np.abs(signal), initial=1e-6))
     signal = signal / peak * 10 ** (rng.uniform(-24, -1) / 20)
     codec = str(rng.choice(list(CODECS), p=list(CODECS.values())))
@@ -93,10 +93,10 @@ def _silence(rng: np.random.Generator) -> NDArray[np.float32]:
 def make_window(writer: Writer, rng: np.random.Generator) -> Window:
     """One training window: mostly one turn, sometimes two or three, sometimes none."""
     kind = rng.random()
-    if kind < 0.04:
+    if kind < 0.03:
         return Window(log_mel(_silence(rng)), ())
-    turns = 1 if kind < 0.84 else int(rng.integers(2, 4))
-    lead_s = rng.uniform(0.5, 4.0) if rng.random() < 0.08 else max(0.0, rng.uniform(-0.05, 0.5))
+    turns = 1 if kind < 0.90 else int(rng.integers(2, 4))
+    lead_s = rng.uniform(0.5, 4.0) if rng.random() < 0.04 else max(0.0, rng.uniform(-0.05, 0.5))
     pieces = [np.zeros(int(lead_s * SAMPLE_RATE_HZ), np.float32)]
     at = len(pieces[0])
     spoken: list[Spoken] = []
@@ -134,7 +134,7 @@ def write_shard(windows: list[Window], path: Path) -> None:
         for index, window in enumerate(windows)
         for item in window.characters
     ]
-    temporary = path.with_suffix(".tmp.npz")
+    temporary = path.with_name(f"making-{path.name}")
     np.savez(
         temporary,
         mel=np.concatenate([window.mel for window in windows], axis=1),
@@ -162,7 +162,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--windows", type=int, default=800, help="windows in a shard")
     parser.add_argument("--ahead", type=int, default=3, help="shards that may wait to be read")
-    parser.add_argument("--pace-s", type=float, default=60.0, help="seconds from one shard to the next, but for the first")
+    parser.add_argument("--pace-s", type=float, default=70.0, help="seconds from one shard to the next, but for the first")
     options = parser.parse_args()
     torch.set_num_threads(1)
     parent = os.getppid()

@@ -31,7 +31,7 @@ from whisper.model import Whisper
 
 from models.demo_speech.sentences import FOLDER, Writer, read_lines
 from samples.telephone import NOISES, SAMPLE_RATE_HZ, add_noise, telephone_band, through_codec
-from samples.voice import VARIANTS, Voice, VoiceError, is_spoken, speak
+from samples.voice import VARIANTS, Voice, VoiceError, speak
 
 ROOT = FOLDER.parents[1]
 CALLS = ROOT / "samples" / "calls"

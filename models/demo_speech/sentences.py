@@ -259,14 +259,18 @@ class Writer:
         kind = self._rng.random()
         dialogues = dialogue_lines()
         if self._templates and kind < _SHARE_TEMPLATE:
-            return self.template_line()
+            line = self.template_line()
+            if short or self._rng.random() < 0.75:
+                return line
+            other = self.template_line()
+            return Line(line.text + other.text, line.pinyin + other.pinyin)
         kind -= _SHARE_TEMPLATE
         if self._templates and dialogues and kind < _SHARE_DIALOGUE:
             return self._careful(self._part(self._pick(dialogues)))
         kind -= _SHARE_DIALOGUE
         if self._phrases and 0 <= kind < _SHARE_NEAR:
             return self._near_line()
-        return self.random_line(int(self._rng.integers(1, 4 if short else 9)))
+        return self.random_line(int(self._rng.integers(1, 4) if short else self._rng.integers(2, 13)))
 
     def template_line(self) -> Line:
         """A sentence of a template with fresh values."""

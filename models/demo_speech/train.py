@@ -9,6 +9,7 @@ and started again, it goes on from its state file.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
 import subprocess
@@ -21,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, distributed
 
 from models.demo_speech.corpus import Window, read_shard
 from models.demo_speech.network import Trainee, Vocabulary, export
@@ -31,11 +32,13 @@ HERE = Path(__file__).resolve().parent
 SEED = 20240611
 PEAK_RATE = 1.5e-3
 WARM_UP_STEPS = 300
-FRAME_BUDGET = 24 * 250  # encoder frames in a batch
+FRAME_BUDGET = 14 * 250  # encoder frames in a worker's batch
 POOL_WINDOWS = 16_000
 KEPT_SHARDS = 20
-TIMESTAMP_SHARE = 0.2
-FRAME_WEIGHT, CHARACTER_WEIGHT, GUIDE_WEIGHT = 0.5, 0.3, 0.4
+TIMESTAMP_SHARE = 0.1
+WRONG_HISTORY_SHARE = 0.12
+WEIGHTS = {"decoder": 1.0, "frame": 0.5, "character": 0.5, "guide": 0.4}
+TERMS = (*WEIGHTS, "accuracy", "on_the_spot")
 AVERAGE_DECAY = 0.998
 
 
@@ -53,17 +56,20 @@ class Batch:
 
 
 class Pool:
-    """The latest windows, refilled from shards that a process of its own keeps writing."""
+    """The latest windows, refilled from shards that a process of its own keeps writing.
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    The first worker has the maker started and sets shards aside once read; the others read what was set aside.
+    """
+
+    def __init__(self, folder: Path, seed: int, *, first: bool) -> None:
         self._folder = folder
         self._seed = seed
+        self._first = first
         self._windows: deque[Window] = deque(maxlen=POOL_WINDOWS)
+        self._seen: set[str] = set()
         self._maker: subprocess.Popen[bytes] | None = None
         self.received = 0
         folder.mkdir(parents=True, exist_ok=True)
-        for path in sorted(folder.glob("read-*.npz")):  # what an earlier run had
-            self._take(path)
 
     def _take(self, path: Path) -> None:
         windows = read_shard(path)
@@ -73,22 +79,30 @@ class Pool:
     def refill(self, least: int = 0) -> None:
         """Take in what is there; wait until there are at least so many windows."""
         while True:
-            if self._maker is None or self._maker.poll() is not None:
-                self._seed += 1
-                self._maker = subprocess.Popen(
-                    ["nice", "-n", "10", sys.executable, "-m", "models.demo_speech.corpus", str(self._folder), "--seed", str(self._seed)],
-                    cwd=HERE.parents[1],
-                    env={**os.environ, "OMP_NUM_THREADS": "1"},
-                )
-            for path in sorted(self._folder.glob("shard-*.npz")):
-                self._take(path)
-                path.rename(path.with_name(f"read-{path.name.removeprefix('shard-')}"))
-                kept = sorted(self._folder.glob("read-*.npz"), key=lambda old: old.stat().st_mtime)
-                for old in kept[:-KEPT_SHARDS]:
-                    old.unlink()
+            if self._first:
+                self._set_aside()
+            for path in sorted(self._folder.glob("read-*.npz")):
+                if path.name not in self._seen:
+                    self._seen.add(path.name)
+                    with contextlib.suppress(FileNotFoundError):  # set aside too long ago, and deleted since
+                        self._take(path)
             if len(self._windows) >= least:
                 return
             time.sleep(1.0)
+
+    def _set_aside(self) -> None:
+        if self._maker is None or self._maker.poll() is not None:
+            self._seed += 1
+            self._maker = subprocess.Popen(
+                ["nice", "-n", "3", sys.executable, "-m", "models.demo_speech.corpus", str(self._folder), "--seed", str(self._seed)],
+                cwd=HERE.parents[1],
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+            )
+        for path in sorted(self._folder.glob("shard-*.npz")):
+            path.rename(path.with_name(f"read-{path.name.removeprefix('shard-')}"))
+        kept = sorted(self._folder.glob("read-*.npz"), key=lambda old: old.stat().st_mtime)
+        for old in kept[:-KEPT_SHARDS]:
+            old.unlink()
 
     def batches(self, rng: np.random.Generator, count: int, longest: int) -> list[list[Window]]:
         """About that many batches of windows alike in length, none over `longest` log-mel columns."""
@@ -128,6 +142,8 @@ class Collator:
         self._character_rows = {
             character: vocabulary.rows(tokens) for character, tokens in vocabulary.character_tokens.items()
         }
+
+        self._any_text_row = [row for rows in self._character_rows.values() for row in rows]
 
     def _sequence(self, window: Window) -> tuple[list[int], list[tuple[int, int, int]]]:
         """Token rows, and for each token of a character (its position, first frame, last frame)."""
@@ -184,6 +200,9 @@ class Collator:
             targets[index, : len(rows) - 1] = rows[1:]
             for position, first, last in spans[index]:
                 places[index, position - 1] = first, last
+                # A wrong character now and then in what was written so far: the next one must be heard, not foretold.
+                if position < length and self._rng.random() < WRONG_HISTORY_SHARE:
+                    inputs[index, position] = self._any_text_row[int(self._rng.integers(len(self._any_text_row)))]
             targets[index, 1] = -100  # which task follows the language is given, not guessed
             if not window.characters:
                 targets[index, 0] = self._no_speech
@@ -248,17 +267,13 @@ def rate_at(progress: float, step: int) -> float:
     return PEAK_RATE * rise * max(fall, 0.02)
 
 
-def main() -> None:
-    """Train until the time is used up."""
-    parser = argparse.ArgumentParser(description="Train the demo speech model on synthesised speech.")
-    parser.add_argument("--minutes", type=float, default=85.0, help="training time, earlier runs included")
-    parser.add_argument("--out", type=Path, default=HERE / "demo_speech.pt", help="checkpoint to write")
-    parser.add_argument("--work", type=Path, default=HERE / "training", help="folder for shards and the state file")
-    parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+def work(rank: int, options: argparse.Namespace) -> None:
+    """One worker's part: its own batches, gradients shared once a step, so that a busy core delays only itself."""
+    torch.set_num_threads(1)
     torch.manual_seed(SEED)
-    options.work.mkdir(parents=True, exist_ok=True)
+    distributed.init_process_group(
+        "gloo", init_method=f"file://{options.work.resolve()}/meeting", rank=rank, world_size=options.workers
+    )
     state_path = options.work / "state.pt"
     vocabulary = Vocabulary()
     model = Trainee(vocabulary)
@@ -270,55 +285,74 @@ def main() -> None:
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         average, step, spent_s = saved["average"], saved["step"], saved["spent_s"]
-    rng = np.random.default_rng(SEED + step)
-    pool = Pool(options.work / "shards", SEED + step)
+    rng = np.random.default_rng([SEED, step, rank])
+    torch.manual_seed(SEED + step * options.workers + rank)
+    pool = Pool(options.work / "shards", SEED + step, first=rank == 0)
     collate = Collator(vocabulary, rng)
+    parameters = list(model.parameters())
+    waiting: list[list[Window]] = []
+    sums = torch.zeros(len(TERMS))
     pool.refill(least=1600)
-    sums: dict[str, float] = {}
-    budget_s = options.minutes * 60
     saved_s = clock = time.monotonic()
+    budget_s = options.minutes * 60
     try:
         while spent_s < budget_s:
-            for windows in next_round(pool, rng, spent_s):
-                for group in optimizer.param_groups:
-                    group["lr"] = rate_at(spent_s / budget_s, step)
-                terms = losses(model, collate(windows))
-                total = (
-                    terms["decoder"]
-                    + FRAME_WEIGHT * terms["frame"]
-                    + CHARACTER_WEIGHT * terms["character"]
-                    + GUIDE_WEIGHT * terms["guide"]
-                )
-                optimizer.zero_grad(set_to_none=True)
-                total.backward()
-                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                optimizer.step()
-                step += 1
-                decay = min(AVERAGE_DECAY, step / (step + 50))
-                torch._foreach_lerp_(list(average.values()), list(model.state_dict().values()), 1 - decay)
-                for name, value in terms.items():
-                    sums[name] = sums.get(name, 0.0) + value.item()
-                now = time.monotonic()
-                spent_s += now - clock
-                clock = now
-                if step % 50 == 0:
-                    shown = " ".join(f"{name} {value / 50:.3f}" for name, value in sums.items())
-                    print(f"step {step} minute {spent_s / 60:.1f} made {pool.received} {shown}", flush=True)
-                    sums.clear()
-                if now - saved_s > 180 or spent_s >= budget_s:
-                    _save(state_path, model, optimizer, average, step, spent_s)
-                    export(average, vocabulary, options.out)
-                    saved_s = now
-                if spent_s >= budget_s:
-                    break
+            if not waiting:
+                pool.refill(least=1600)
+                # Short windows first: there alignment is learnt soonest.
+                waiting = pool.batches(rng, 40, 450 if spent_s < 300 else 1800)
+            terms = losses(model, collate(waiting.pop()))
+            optimizer.zero_grad(set_to_none=True)
+            sum(weight * terms[name] for name, weight in WEIGHTS.items()).backward()
+            now = time.monotonic()
+            # With the gradients travel what is watched, and the first worker's clock, which decides for all.
+            watched = torch.stack([terms[name].detach() for name in TERMS])
+            elapsed = torch.tensor([(now - clock) * options.workers if rank == 0 else 0.0])
+            clock = now
+            shared = torch.cat(
+                [*((torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in parameters), watched, elapsed]
+            )
+            distributed.all_reduce(shared)
+            shared /= options.workers
+            at = 0
+            for parameter in parameters:
+                parameter.grad = shared[at : at + parameter.numel()].view_as(parameter)
+                at += parameter.numel()
+            sums += shared[at : at + len(TERMS)]
+            spent_s += float(shared[-1])
+            for group in optimizer.param_groups:
+                group["lr"] = rate_at(spent_s / budget_s, step)
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+            step += 1
+            if rank > 0:
+                continue
+            decay = min(AVERAGE_DECAY, step / (step + 50))
+            torch._foreach_lerp_(list(average.values()), list(model.state_dict().values()), 1 - decay)
+            if step % 50 == 0:
+                shown = " ".join(f"{name} {value / 50:.3f}" for name, value in zip(TERMS, sums.tolist(), strict=True))
+                print(f"step {step} minute {spent_s / 60:.1f} made {pool.received} {shown}", flush=True)
+                sums.zero_()
+            if now - saved_s > 120 or spent_s >= budget_s:
+                _save(state_path, model, optimizer, average, step, spent_s)
+                export(average, vocabulary, options.out)
+                saved_s = now
     finally:
         pool.close()
+        distributed.destroy_process_group()
 
 
-def next_round(pool: Pool, rng: np.random.Generator, spent_s: float) -> list[list[Window]]:
-    """Batches for the next steps: short windows in the first minutes, where alignment is learnt, then all."""
-    pool.refill(least=1600)
-    return pool.batches(rng, 40, 450 if spent_s < 300 else 1800)
+def main() -> None:
+    """Train until the time is used up."""
+    parser = argparse.ArgumentParser(description="Train the demo speech model on synthesised speech.")
+    parser.add_argument("--minutes", type=float, default=85.0, help="training time, earlier runs included")
+    parser.add_argument("--out", type=Path, default=HERE / "demo_speech.pt", help="checkpoint to write")
+    parser.add_argument("--work", type=Path, default=HERE / "training", help="folder for shards and the state file")
+    parser.add_argument("--workers", type=int, default=2, help="processes that train together, one a core")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    (options.work / "meeting").unlink(missing_ok=True)
+    torch.multiprocessing.spawn(work, (options,), nprocs=options.workers)
 
 
 def _save(

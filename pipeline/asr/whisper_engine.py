@@ -151,9 +151,7 @@ class WhisperEngine:
                 "of openai-whisper, or memory ran out: try another model or fewer workers"
             ) from error
 
-    def _utterances(
-        self, window: Window, result: Any, turns: Sequence[Turn], timed: bool
-    ) -> Iterator[Utterance]:
+    def _utterances(self, window: Window, result: Any, turns: Sequence[Turn], timed: bool) -> Iterator[Utterance]:
         if result.no_speech_prob > _NO_SPEECH and result.avg_logprob < _DOUBTFUL_LOGPROB:
             return
         confidence = min(1.0, max(0.0, math.exp(result.avg_logprob)))

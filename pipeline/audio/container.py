@@ -42,6 +42,8 @@ def read(path: Path, check_shape: Callable[[Path, int, int], None]) -> tuple[Flo
             if not source.streams.audio:
                 raise NotAudioError("no audio stream")
             stream = source.streams.audio[0]
+            if stream.codec_context is None:
+                raise NotAudioError("no decoder for its encoding")
             channels, rate_hz = int(stream.channels), int(stream.rate or 0)
             check_shape(path, channels, rate_hz)
             planes = list(_planes(source, stream, channels))

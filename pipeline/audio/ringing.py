@@ -47,8 +47,6 @@ def ringing_end(audio: Audio, first_speech_s: float | None) -> float | None:
     # The tone stands before the first word: the rest of the recording need not be looked at.
     frames = round(until_s * audio.sample_rate_hz)
     ends = [
-        burst.end_s
-        for channel in audio.samples
-        for burst in ringing_bursts(channel[:frames], audio.sample_rate_hz)
+        burst.end_s for channel in audio.samples for burst in ringing_bursts(channel[:frames], audio.sample_rate_hz)
     ]
     return max(ends, default=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -45,11 +44,8 @@ class SileroDetector:
         import silero_vad  # sets torch to one thread for the whole process
 
         torch.set_num_threads(threads)
-        self._torch = torch
-        with warnings.catch_warnings():
-            # The wheel carries a TorchScript file, which torch still reads and already calls old.
-            warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
-            self._model: Any = silero_vad.load_silero_vad()
+        # The form that takes many frames at a time: the same probabilities, several times quicker, on one thread.
+        self._model: Any = silero_vad.load_silero_vad(sequence=True)
         self._to_spans = silero_vad.utils_vad.get_speech_timestamps_from_probs
         self._threshold = threshold
         self.version = version("silero-vad")
@@ -60,9 +56,8 @@ class SileroDetector:
             samples = soxr.resample(samples, sample_rate_hz, self._RATE_HZ)
         if len(samples) == 0:
             return ()
-        with self._torch.inference_mode():
-            heard = self._torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
-            probabilities = self._model.audio_forward(heard[None], self._RATE_HZ)[0].tolist()
+        heard = np.ascontiguousarray(samples, dtype=np.float32)
+        probabilities = self._model.audio_forward(heard, self._RATE_HZ).tolist()
         # No padding and short pauses kept: the boundaries are set by energy afterwards.
         spans = self._to_spans(
             probabilities,
@@ -120,8 +115,7 @@ _DETECTORS: dict[str, type[SileroDetector] | type[WebrtcDetector]] = {
 def detect_speech(audio: Audio, channels: ChannelReport, detector: SpeechDetector) -> dict[int, tuple[Span, ...]]:
     """Regions of speech of every channel worth analysing, by channel, as ``speech_regions`` gives them."""
     return {
-        channel: speech_regions(audio.samples[channel], audio.sample_rate_hz, detector)
-        for channel in channels.analysed
+        channel: speech_regions(audio.samples[channel], audio.sample_rate_hz, detector) for channel in channels.analysed
     }
 
 

@@ -1,4 +1,4 @@
-"""What the measures take as given: words that count as a greeting, pauses that count, when talk-over is interruption."""
+"""What the measures take as given: words of greeting, pauses that count, when talk-over is interruption."""
 
 from __future__ import annotations
 

@@ -62,6 +62,7 @@ hit. A file with a mistake is refused as a whole, and all its mistakes are told 
 
 - 每个类别有满分，合计 100。类别得分 = 满分 − 该类别的扣分，最低为 0。
 - 某个类别的扣分规则全都无法判断时，这个类别不计入：总分 = 100 × 各类得分之和 ÷ 计入的各类满分之和。
+- 计入的满分太少（`min_assessable_share`）时没有总分：单声道录音只判得了静默，那不是一通电话的分数。
 - `fatal`（一票否决）使总分归零。`warn`（提示）不扣分。
 - `per: call` 每通最多一个发现；`per: hit` 每处一个，`cap` 是该规则最多扣的分。
 
@@ -82,7 +83,7 @@ def reference() -> str:
         _keys(CategoryParameters),
         "### `must_review`：哪些通话必须由人来听\n",
         _keys(RoutingParameters),
-        "判断出错的规则、没有一条计分规则可判断的通话，也一定由人来听。\n",
+        "判断出错的规则、没有总分的通话，也一定由人来听。\n",
         "## 一条规则 · One rule\n",
         _keys(RuleParameters),
         "### 正反例 · `examples`\n",

@@ -67,6 +67,7 @@ def parse_rulebook(content: bytes, file: str) -> Rulebook:
     mistakes = list(source.mistakes)
     header: HeaderParameters | None = None
     rules: list[tuple[int, RuleParameters]] = []
+    complete = False
     if not isinstance(source.data, dict):
         if not mistakes:
             text = "holds no keys; expected rulebook, version, title, categories, must_review, rules; add them"
@@ -83,10 +84,10 @@ def parse_rulebook(content: bytes, file: str) -> Rulebook:
                 rule = _validated(RuleParameters, item, ("rules", place), source, mistakes)
                 if rule is not None:
                     rules.append((place, rule))
+            complete = len(rules) == len(listed)
     for place, rule in rules:
         mistakes += check_rule(rule, ("rules", place), source, header)
     if header is not None:
-        complete = len(rules) == len(source.data.get("rules", ()))
         mistakes += check_rulebook(header, rules, source, complete=complete)
     if mistakes or header is None:
         mistakes.sort(key=lambda mistake: mistake.line)
@@ -149,5 +150,6 @@ def _compile(header: HeaderParameters, rules: list[RuleParameters], sha256: str)
         rules=tuple(compiled),
         routing=header.must_review,
         min_transcript_confidence=header.min_transcript_confidence,
+        min_assessable_share=header.min_assessable_share,
         lexicon=lexicon.build(),
     )

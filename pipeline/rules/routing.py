@@ -45,7 +45,7 @@ def _because_of_findings(findings: Sequence[Finding], rulebook: Rulebook) -> lis
 def _because_of_score(points: Score, rulebook: Rulebook) -> list[str]:
     below = rulebook.routing.total_below
     if points.total is None:
-        return ["没有一条计分规则可以判断，没有预评分"]
+        return ["能判断的计分规则太少，没有预评分"]
     # A fatal finding has given its own reason.
     if below is None or points.fatal or points.total >= below:
         return []

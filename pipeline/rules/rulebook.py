@@ -57,6 +57,7 @@ class Rulebook:
     rules: tuple[Rule, ...]
     routing: RoutingParameters
     min_transcript_confidence: float | None
+    min_assessable_share: float | None
     lexicon: Lexicon
 
 

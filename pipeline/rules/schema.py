@@ -166,6 +166,9 @@ class HeaderParameters(Parameters):
     min_transcript_confidence: Share | None = Field(
         default=None, description="转写置信度低于它时，凡按文字判断的规则都不判。"
     )
+    min_assessable_share: Share | None = Field(
+        default=None, description="计入的满分不到 100 的这个比例时，不给总分；不写则只要有一分可判就给。"
+    )
     categories: dict[str, CategoryParameters] = Field(min_length=1, description="计分的类别。")
     must_review: RoutingParameters = Field(description="哪些通话必须由人来听。")
 

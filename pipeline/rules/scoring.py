@@ -17,7 +17,8 @@ def score(findings: Sequence[Finding], not_judged: frozenset[str], rulebook: Rul
     Each category has a maximum, and the maxima of a rulebook add up to 100. A category keeps what its findings leave
     of it, never less than 0. A category of which no rule that takes points could be judged (``not_judged``) leaves
     the sum: its maximum is 0 on this call. The total is ``100 x points left / points possible``; None when nothing is
-    possible. A fatal finding makes the total 0; the categories still show what the other findings took.
+    possible, or less than the rulebook's ``min_assessable_share`` of all points. A fatal finding makes the total 0;
+    the categories still show what the other findings took.
     """
     categories: dict[str, CategoryScore] = {}
     for name, category in rulebook.categories.items():
@@ -30,5 +31,6 @@ def score(findings: Sequence[Finding], not_judged: frozenset[str], rulebook: Rul
     fatal = any(finding.severity is Severity.FATAL for finding in findings)
     possible = math.fsum(category.maximum for category in categories.values())
     left = math.fsum(category.score for category in categories.values())
-    total = FULL_SCORE * left / possible if possible else None
+    enough = possible > 0 and possible >= FULL_SCORE * (rulebook.min_assessable_share or 0.0)
+    total = FULL_SCORE * left / possible if enough else None
     return Score(0.0 if fatal else total, FULL_SCORE, fatal, categories)

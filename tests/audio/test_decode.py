@@ -70,7 +70,9 @@ def test_decode_of_what_libsndfile_reads_keeps_channels_apart_and_length(tmp_pat
     assert audio.samples.dtype == np.float32
     assert audio.duration_s == pytest.approx(2.0, abs=0.01)
     for channel in range(2):
-        alike = [abs(np.corrcoef(audio.samples[channel][200:15800], stereo[200:15800, other])[0, 1]) for other in (0, 1)]
+        alike = [
+            abs(np.corrcoef(audio.samples[channel][200:15800], stereo[200:15800, other])[0, 1]) for other in (0, 1)
+        ]
         assert alike[channel] > 0.9 > alike[1 - channel]
 
 
@@ -120,7 +122,9 @@ def test_decode_of_a_header_written_to_a_pipe_reads_to_the_end(tmp_path, stereo,
     assert decode(path).duration_s == pytest.approx(2.0, abs=0.01)
 
 
-@pytest.mark.parametrize("name", ["带 空格.wav", "quo'te\".wav", "line\nbreak.wav", b"caf\xe9.wav".decode("utf-8", "surrogateescape")])
+@pytest.mark.parametrize(
+    "name", ["带 空格.wav", "quo'te\".wav", "line\nbreak.wav", b"caf\xe9.wav".decode("utf-8", "surrogateescape")]
+)
 def test_decode_of_an_odd_file_name_works(tmp_path, stereo, name) -> None:
     plain = write(tmp_path / "plain.wav", stereo)
     assert decode(plain.rename(tmp_path / name)).channels == 2
@@ -141,6 +145,37 @@ def test_decode_of_what_is_no_recording_names_the_reason(tmp_path, name, content
     path = tmp_path / name
     path.write_bytes(content)
     assert problem_of(path) == code
+
+
+def test_decode_of_an_encoding_nobody_knows_says_not_audio(tmp_path, stereo) -> None:
+    path = write(tmp_path / "call.wav", stereo)
+    raw = bytearray(path.read_bytes())
+    at = raw.find(b"fmt ") + 8
+    raw[at : at + 2] = struct.pack("<H", 0x7A7A)
+    path.write_bytes(raw)
+    assert problem_of(path) == "not_audio"
+
+
+@pytest.mark.parametrize("suffix", ["pcm", "mp3", "opus", "m4a"])
+def test_decode_of_damaged_bytes_gives_sound_or_a_named_reason(tmp_path, stereo, suffix) -> None:
+    path = tmp_path / f"call.{suffix}"
+    how = {"pcm": {"format": "WAV"}, "mp3": {"format": "MP3"}, "opus": {"format": "OGG", "subtype": "OPUS"}}
+    if suffix == "m4a":
+        write_with_av(path, stereo, "ipod", "aac", RATE_HZ)
+    else:
+        write(path, stereo, **how[suffix])
+    whole = np.frombuffer(path.read_bytes(), np.uint8)
+    rng = np.random.default_rng(7)
+    outcomes = set()
+    for _ in range(25):
+        damaged = whole.copy()
+        damaged[rng.integers(0, min(len(whole), 400), 10)] = rng.integers(0, 256, 10)
+        path.write_bytes(damaged.tobytes())
+        try:
+            outcomes.add(decode(path).channels)
+        except RecordingError as error:
+            outcomes.add(error.code)
+    assert outcomes <= {1, 2, "not_audio", "truncated", "no_samples", "too_short", "unsupported_channels", "silent"}
 
 
 def test_decode_of_a_folder_pipe_or_dangling_link_says_not_a_file(tmp_path) -> None:

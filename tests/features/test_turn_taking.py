@@ -11,7 +11,8 @@ def test_longest_silence_is_the_longest_stretch_without_a_turn():
     lines = (agent(1.0, 3.0), customer(4.5, 6.0), agent(16.0, 29.5))
     measures = measures_of(*lines)
     assert measures["longest_silence_s"].value == pytest.approx(10.0)
-    assert (measures["longest_silence_s"].evidence[0].start_s, measures["longest_silence_s"].evidence[0].end_s) == (6, 16)
+    longest = measures["longest_silence_s"].evidence[0]
+    assert (longest.start_s, longest.end_s) == (6, 16)
     assert measures["silence_count"].value == 3
     assert measures["silence_total_s"].value == pytest.approx(1.0 + 1.5 + 10.0)
     assert measures["silence_ratio"].value == pytest.approx(12.5 / 30)

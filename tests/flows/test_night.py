@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from flows.chunk import NightFailedError, time_limit_s
+from flows.processes import only_one
 from flows.progress import LogProgress
-from flows.run import run_night
+from flows.run import _lock_file, run_night
 from flows.summary import NightSummary
 from pipeline.errors import ModelNotFoundError, UsageError
 from store import records
@@ -219,13 +220,9 @@ def test_night_when_stopped_in_the_middle_then_the_next_one_finishes(folder: Pat
     assert set(LedgerEntry.objects.values_list("attempts", flat=True)) == {1}
 
 
-def test_night_when_another_is_at_work_then_refused(folder: Path, night: Any) -> None:
-    from django.db import connection
-
-    from flows.processes import only_one
-
+def test_night_when_another_is_at_work_then_refused(folder: Path, tmp_path: Path, night: Any) -> None:
     write(folder, a="fine a")
-    lock = Path(f"{connection.settings_dict['NAME']}.nightly.lock")
+    lock = _lock_file(some_settings(tmp_path / "var"))
     with only_one(lock, "a nightly run"), pytest.raises(UsageError, match="a nightly run is already running"):
         night()
     assert night().assessed == 1

@@ -113,6 +113,14 @@ def test_score_when_nothing_is_assessable_is_none_and_goes_to_a_person() -> None
     assert verdict.route.must_review
 
 
+@pytest.mark.parametrize(("share", "total"), [(0.6, pytest.approx(100 * 40 / 60)), (0.61, None)])
+def test_score_when_too_few_points_are_assessable_is_none(share: float, total: float | None) -> None:
+    header = HEADER.replace("categories:", f"min_assessable_share: {share}\ncategories:", 1)
+    verdict = judge(RUDE, {}, small(TALK, LATE, header=header))
+    assert verdict.score.total == total
+    assert ("能判断的计分规则太少，没有预评分" in verdict.route.reasons) is (total is None)
+
+
 def test_score_of_fatal_finding_is_zero_and_goes_to_a_person() -> None:
     verdict = judge(RUDE, latency(1), small(FATAL, LATE))
     assert (verdict.score.total, verdict.score.fatal) == (0.0, True)

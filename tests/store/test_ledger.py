@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from config.settings import load_settings
 from store import ledger
 from store.values import Enrolment
 
@@ -202,7 +201,8 @@ print(batch)
 @pytest.fixture
 def python() -> Callable[..., subprocess.Popen[str]]:
     def start(script: str, *arguments: str) -> subprocess.Popen[str]:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+        environment = {name: value for name, value in os.environ.items() if not name.endswith("DATABASE_URL")}
+        environment |= {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
         return subprocess.Popen(
             [sys.executable, "-c", script, *arguments],
             env=environment,
@@ -233,7 +233,7 @@ def test_claim_when_processes_race_then_each_recording_goes_to_one(
 def test_settings_when_sqlite_then_writers_wait_for_each_other(tmp_path: Path) -> None:
     from config.django_settings import _database
 
-    options = _database(load_settings(var_dir=tmp_path).database)["OPTIONS"]
+    options = _database(f"sqlite:///{tmp_path}/t.sqlite3")["OPTIONS"]
     assert options["transaction_mode"] == "IMMEDIATE"
     assert options["timeout"] == 20
     assert "journal_mode=WAL" in options["init_command"]

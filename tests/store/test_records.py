@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from store import ledger, records
 from store.database import database_health, migrate
@@ -123,4 +124,4 @@ def test_migrate_when_up_to_date_then_does_nothing(result: dict[str, Any]) -> No
     save(claimed(), result)
     health = database_health()
     assert (health.pending_migrations, health.assessments) == (0, 1)
-    assert health.where.startswith("sqlite ")
+    assert health.where.startswith(f"{connection.vendor} ")

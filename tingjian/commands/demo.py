@@ -30,7 +30,7 @@ def run_demo(*, as_json: bool, workers: int | None, fresh: bool) -> int:
         vad="silero",
         workers=workers,
     )
-    summary = run_night(BUNDLED / "calls", settings, manifest=BUNDLED / "manifest.csv")
+    summary = run_night(BUNDLED, settings)
     from store.records import assessments_of
 
     documents = list(assessments_of(summary.batch_id))
@@ -47,7 +47,7 @@ def run_demo(*, as_json: bool, workers: int | None, fresh: bool) -> int:
     console.print("\n[bold]What to do next[/bold]")
     if example is not None:
         call_id = example["recording"]["metadata"]["call_id"]
-        file = next(path for path in (BUNDLED / "calls").glob(f"{call_id}.*") if not path.name.endswith(".json"))
+        file = next(path for path in sorted(BUNDLED.rglob(f"{call_id}.*")) if path.suffix != ".json")
         place = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
         console.print(f"  one call with its evidence   tingjian assess {place}", markup=False)
     console.print("  the rules behind the flags   tingjian rules list", markup=False)

@@ -151,7 +151,7 @@ def _database(settings: Settings) -> Check:
     from config.django import setup_django
 
     setup_django(settings)
-    from store.records import database_health
+    from store.database import database_health
 
     health = database_health()
     if health.pending_migrations:

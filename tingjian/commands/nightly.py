@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from config.settings import load_settings
-from flows.paths import readable_name
+from flows.paths import readable_path
 from flows.run import run_night
 from flows.summary import NightSummary
 from pipeline.errors import RECORDING_PROBLEMS
@@ -119,5 +119,5 @@ def set_aside_table(items: Sequence[SetAside]) -> Table:
     for heading in ("recording", "reason", "details"):
         table.add_column(heading)
     for item in items:
-        table.add_row(Text(readable_name(item.path)), RECORDING_PROBLEMS.get(item.code, item.code), Text(item.message))
+        table.add_row(Text(readable_path(item.path)), RECORDING_PROBLEMS.get(item.code, item.code), Text(item.message))
     return table

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.recipe import Recipe, make_recipe
+from pipeline.errors import ModelNotFoundError, RulebookError
+from tests.flows.nights import some_settings
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "model.pt"
+    path.write_bytes(b"weights")
+    return path
+
+
+def recipe(tmp_path: Path, model: Path, **settings: Any) -> Recipe:
+    return make_recipe(some_settings(tmp_path, model=str(model), **settings))
+
+
+def test_recipe_when_nothing_changed_then_the_same_stage_and_plain_settings(tmp_path: Path, model: Path) -> None:
+    first, second = recipe(tmp_path, model), recipe(tmp_path, model)
+    assert first.stage_version == second.stage_version
+    assert first.settings["model"] == str(model)
+    assert (first.engine, first.rulebook) == ("whisper", "mobile_service")
+    assert len(first.rulebook_sha256) == 64
+
+
+def test_recipe_when_model_or_profile_changed_then_another_stage(tmp_path: Path, model: Path) -> None:
+    stages = {recipe(tmp_path, model).stage_version}
+    model.with_suffix(".json").write_text("{}")
+    stages.add(recipe(tmp_path, model).stage_version)
+    model.write_bytes(b"other weights")
+    stages.add(recipe(tmp_path, model).stage_version)
+    stages.add(recipe(tmp_path, model, vad="webrtcvad").stage_version)
+    stages.add(recipe(tmp_path, model, default_agent_channel=1).stage_version)
+    assert len(stages) == 5
+
+
+def test_recipe_when_model_was_only_moved_then_the_same_stage(tmp_path: Path, model: Path) -> None:
+    before = recipe(tmp_path, model).stage_version
+    moved = model.rename(tmp_path / "moved.pt")
+    assert recipe(tmp_path, moved).stage_version == before
+
+
+def test_recipe_when_engine_has_no_model_then_sidecars_count(tmp_path: Path, model: Path) -> None:
+    made = recipe(tmp_path, model, engine="sidecar")
+    assert made.hears_sidecars
+    assert (made.model_digest, made.settings["model"]) == ("", None)
+
+
+def test_recipe_when_something_is_missing_then_its_own_error(tmp_path: Path, model: Path) -> None:
+    with pytest.raises(ModelNotFoundError):
+        recipe(tmp_path, tmp_path / "none.pt")
+    with pytest.raises(RulebookError):
+        recipe(tmp_path, model, rulebook="no_such_rulebook")
