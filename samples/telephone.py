@@ -102,7 +102,10 @@ def telephone_band(samples: Samples) -> Samples:
 
 
 def noise(count: int, kind: str, rng: np.random.Generator) -> Samples:
-    """Noise of unit power: white, babble (a room of talkers: six speech-shaped voices that rise and fall with syllables), hum (50 Hz mains)."""
+    """Noise of unit power: white, babble, or hum (50 Hz mains and its harmonics).
+
+    Babble is a room of talkers: six voices of speech-shaped noise that rise and fall as syllables do.
+    """
     if kind == "white":
         sound = rng.standard_normal(count)
     elif kind == "babble":

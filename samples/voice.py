@@ -28,7 +28,7 @@ PAUSES_S: Mapping[str, float] = {
 _ESPEAK_MARKS = {"。": ".", "？": "?", "！": "!", "…": "."}
 
 # Interjections for which pypinyin gives a syllable that espeak-ng spells letter by letter.
-_INTERJECTIONS = {"嗯": "en1", "呣": "mu2", "哼": "heng1", "噷": "hen1", "欸": "ei1", "诶": "ei1", "哟": "you1", "唷": "you1"}
+_INTERJECTIONS = {"嗯": "en1", "呣": "mu2", "哼": "heng1", "欸": "ei1", "诶": "ei1", "哟": "you1", "唷": "you1"}
 
 _SYNCHRONOUS = 2
 _PHONEME_EVENTS = 1
@@ -74,11 +74,11 @@ class Speech:
 
 
 class _Id(ctypes.Union):
-    _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8)]  # noqa: RUF012
+    _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8)]
 
 
 class _Event(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("type", ctypes.c_int),
         ("unique_identifier", ctypes.c_uint),
         ("text_position", ctypes.c_int),
@@ -90,9 +90,7 @@ class _Event(ctypes.Structure):
     ]
 
 
-_Callback = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
-)
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
 class _Espeak:
@@ -158,13 +156,12 @@ def is_spoken(character: str) -> bool:
 def syllables(text: str) -> list[str]:
     """Pinyin with tone numbers (neutral tone 5), one syllable per Chinese character of the text.
 
-    Raises VoiceError for a character that has no reading. Readings come from the phrase dictionary, so 重 in 重新 and 重要 differ.
+    Readings come from the phrase dictionary, so 重 in 重新 and 重要 differ. Raises VoiceError for a character that has
+    no reading.
     """
     spoken: list[str] = []
     # The marks stay in, as they separate phrases.
-    readings = lazy_pinyin(
-        text, style=Style.TONE3, neutral_tone_with_five=True, errors=lambda run: list(run)
-    )
+    readings = lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True, errors=lambda run: list(run))
     if len(readings) != len(text):
         raise VoiceError(f"pypinyin gave {len(readings)} readings for {len(text)} characters; expected one each")
     for character, reading in zip(text, readings, strict=True):
@@ -277,7 +274,7 @@ def speak(
     readings = list(pinyin) if pinyin is not None else syllables(text)
     spoken_count = sum(len(characters) for characters, _ in clauses)
     if len(readings) != spoken_count:
-        raise VoiceError(f"{len(readings)} pinyin syllables were given for {spoken_count} characters; expected one each")
+        raise VoiceError(f"{len(readings)} pinyin syllables for {spoken_count} characters; expected one each")
     pauses = dict(PAUSES_S)
     if isinstance(pause_s, Mapping):
         pauses.update(pause_s)

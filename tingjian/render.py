@@ -64,9 +64,9 @@ def calls_table(documents: Sequence[Mapping[str, Any]]) -> Table:
     table.add_column("agent", no_wrap=True)
     table.add_column("length", justify="right", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("flags", ratio=2)
+    table.add_column("flags", overflow="fold")
     table.add_column("review", no_wrap=True)
-    table.add_column("why", ratio=3)
+    table.add_column("why", overflow="fold")
     for document in documents:
         metadata = document["recording"]["metadata"]
         must = document["route"]["must_review"]
@@ -100,7 +100,7 @@ def print_assessment(document: Mapping[str, Any], console: Console) -> None:
     if document["findings"]:
         table = Table(title="findings", title_justify="left", header_style="bold")
         for heading in ("at", "rule", "severity", "points", "what was found", "match", "sure"):
-            table.add_column(heading, justify="right" if heading in ("points", "sure") else "left")
+            table.add_column(heading, justify="right" if heading in ("points", "sure") else "left", overflow="fold")
         for finding in document["findings"]:
             confidence = finding["confidence"]
             table.add_row(
@@ -131,7 +131,7 @@ def measures_table(measures: Mapping[str, Any]) -> Table:
     table.add_column("measure", no_wrap=True)
     table.add_column("value", justify="right")
     table.add_column("unit")
-    table.add_column("not assessable because")
+    table.add_column("not assessable because", overflow="fold")
     for name, measure in measures.items():
         value = measure["value"]
         if isinstance(value, bool):

@@ -162,7 +162,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--windows", type=int, default=800, help="windows in a shard")
     parser.add_argument("--ahead", type=int, default=3, help="shards that may wait to be read")
-    parser.add_argument("--pace-s", type=float, default=70.0, help="seconds from one shard to the next, but for the first")
+    parser.add_argument(
+        "--pace-s", type=float, default=70.0, help="seconds from one shard to the next, but for the first"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     parent = os.getppid()
@@ -179,7 +181,7 @@ def main() -> None:
         windows = [make_window(writer, rng) for _ in range(options.windows)]
         write_shard(windows, options.folder / f"shard-{options.seed}-{number:05d}.npz")
         number += 1
-        if number > 6:  # after a quick start, the cores belong to the trainer
+        if len(list(options.folder.glob("read-*.npz"))) > 6:  # after a quick start, the cores belong to the trainer
             time.sleep(max(0.0, options.pace_s - (time.monotonic() - began)))
 
 

@@ -83,11 +83,7 @@ def bundled_turns(folder: Path = CALLS) -> Iterator[Turn]:
     """Every utterance of the bundled calls, cut from its channel at its true times with the pipeline's margin."""
     for truth_path in sorted(folder.glob("*.truth.json")):
         truth = json.loads(truth_path.read_text(encoding="utf-8"))
-        recording = next(
-            path
-            for path in sorted(folder.glob(f"{truth['call_id']}.*"))
-            if path.suffix != ".json"
-        )
+        recording = next(path for path in sorted(folder.glob(f"{truth['call_id']}.*")) if path.suffix != ".json")
         frames, rate_hz = sf.read(recording, dtype="float32", always_2d=True)
         utterances = truth["utterances"]
         for utterance in utterances:
@@ -157,7 +153,7 @@ def _sound(text: str) -> str:
 
 
 def unseen_turns(count: int, seed: int, phrases: list[str]) -> Iterator[Turn]:
-    """Turns that training never saw and in which no phrase of the rulebook is said, nor anything that sounds like one."""
+    """Turns that training never saw, in which nothing is or sounds like a phrase of the rulebook."""
     rng = np.random.default_rng(seed)
     writer = Writer(rng, rulebook_phrases=False, templates=False)
     patterns = [phrase_pattern(phrase) for phrase in phrases]
@@ -194,7 +190,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--bundled", action="store_true", help="error rate on the bundled calls (target under 0.05)")
     parser.add_argument("--heldout", action="store_true", help="error rate on held-out sentences (target under 0.15)")
     parser.add_argument("--templates", type=int, metavar="N", help="error rate on N sentences of the templates")
-    parser.add_argument("--invented", type=int, metavar="N", help="rulebook phrases invented in N unseen turns (target 0)")
+    parser.add_argument("--invented", type=int, metavar="N", help="phrases invented in N unseen turns (target 0)")
     parser.add_argument("--seed", type=int, default=7, help="seed of voices, lines and random words")
     parser.add_argument("--limit", type=int, help="stop each measure after so many turns")
     parser.add_argument("--show", action="store_true", help="print every turn that was heard wrongly")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -39,7 +40,9 @@ PAD_SAMPLES = 24  # how many frames stand for the whole silent tail
 
 def tokenizer() -> Tokenizer:
     """Whisper's multilingual tokenizer for Chinese transcription."""
-    return get_tokenizer(True, num_languages=99, language="zh", task="transcribe")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # the library leaves its vocabulary file open
+        return get_tokenizer(True, num_languages=99, language="zh", task="transcribe")
 
 
 class Vocabulary:
@@ -108,7 +111,7 @@ class Trainee(nn.Module):
         self.character_head = nn.Linear(state, len(CHARACTERS))
 
     def encode(self, mel: Tensor, pads: Tensor | None = None) -> Encoded:
-        """Encode log-mel windows (batch, 80, 2 x frames) whose last 8 columns or more hold the padding's constant value.
+        """Encode log-mel (batch, 80, 2 x frames) whose last 8 columns or more hold the padding's constant value.
 
         The rest of the 30 s is that same constant, so a few of its frames, at their true positions and each counted
         as often as the frames it stands for, have the effect of all.
@@ -137,7 +140,9 @@ class Trainee(nn.Module):
     ) -> tuple[Tensor, Tensor | None]:
         attention = block.attn
         normed = block.attn_ln(x)
-        mixed, _ = _attend(attention.query(normed), attention.key(normed), attention.value(normed), attention.n_head, bias)
+        mixed, _ = _attend(
+            attention.query(normed), attention.key(normed), attention.value(normed), attention.n_head, bias
+        )
         x = x + attention.out(mixed)
         weights = None
         if encoded is not None:

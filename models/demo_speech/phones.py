@@ -7,7 +7,8 @@ from functools import cache
 from pypinyin import Style, lazy_pinyin
 
 INITIALS = (
-    "", "b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "j", "q", "x", "zh", "ch", "sh", "r", "z", "c", "s", "y", "w",
+    "", "b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "j", "q", "x",
+    "zh", "ch", "sh", "r", "z", "c", "s", "y", "w",
 )  # fmt: skip
 
 # Characters of everyday writing (GB 2312 level 1, 3,755 of them) and the few that call-centre speech adds.

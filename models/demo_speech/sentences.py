@@ -80,7 +80,7 @@ def frequent_words() -> tuple[tuple[str, ...], tuple[float, ...]]:
     found.sort(reverse=True)
     chosen = found[:FREQUENT_WORDS]
     # A lone character has too many homophones to be told from its sound: it is drawn less often.
-    weights = np.sqrt([frequency * (0.1 if len(word) == 1 else 1.0) for frequency, word in chosen])
+    weights = np.sqrt([frequency * (0.02 if len(word) == 1 else 1.0) for frequency, word in chosen])
     return tuple(word for _, word in chosen), tuple(weights / weights.sum())
 
 
@@ -93,7 +93,7 @@ def dialogue_lines() -> tuple[str, ...]:
     for call in yaml.safe_load(DIALOGUES.read_text(encoding="utf-8"))["calls"]:
         for turn in call["turns"]:
             text = str(turn.get("agent", turn.get("customer", "")))
-            if sum(map(is_spoken, text)) >= 2 and _writable(text):
+            if sum(map(is_spoken, text)) and _writable(text):
                 found.append(text)
     return tuple(dict.fromkeys(found))
 
@@ -108,7 +108,8 @@ def bundled_voices() -> frozenset[tuple[str, int, int]]:
     agents = {agent["id"]: agent["voice"] for agent in written["agents"]}
     for call in written["calls"]:
         agent = agents[call["agent"]]
-        for voice in (agent, {**agent, "speed_wpm": call.get("agent_speed_wpm", agent["speed_wpm"])}, call["customer"]):
+        other = {**agent, "speed_wpm": call.get("agent_speed_wpm", agent["speed_wpm"])}
+        for voice in (agent, other, call["customer"]):
             found.add((voice["variant"], voice["speed_wpm"], voice["pitch"]))
     return frozenset(found)
 
@@ -142,7 +143,9 @@ class Writer:
         self._cumulative = np.cumsum(self._weights)
         lists = lexicon()
         self._domain = tuple(
-            dict.fromkeys(word for heading, words in lists.items() if heading not in ("rulebook", "surname") for word in words)
+            dict.fromkeys(
+                word for heading, words in lists.items() if heading not in ("rulebook", "surname") for word in words
+            )
         )
         self._slots: dict[str, Callable[[], str]] = {
             "digits": self._digits,
@@ -178,11 +181,12 @@ class Writer:
         return read_number(whole) + unit
 
     def _date(self) -> str:
-        return f"{read_number(int(self._rng.integers(1, 13)))}月{read_number(int(self._rng.integers(1, 32)))}{self._pick(['号', '日'])}"
+        month, day = (read_number(int(self._rng.integers(1, last + 1))) for last in (12, 31))
+        return f"{month}月{day}{self._pick(['号', '日'])}"
 
     def _clock(self) -> str:
-        half = self._pick(["", "", "半", "一刻"])
-        return f"{self._pick(['上午', '下午', '晚上', '早上', '中午'])}{read_number(int(self._rng.integers(1, 13)))}点{half}"
+        part = self._pick(["上午", "下午", "晚上", "早上", "中午"])
+        return f"{part}{read_number(int(self._rng.integers(1, 13)))}点{self._pick(['', '', '半', '一刻'])}"
 
     def _person(self) -> str:
         lists = lexicon()
@@ -192,7 +196,7 @@ class Writer:
         words = []
         for _ in range(count):
             kind = self._rng.random()
-            if kind < 0.50:
+            if kind < 0.58:
                 words.append(self._pick(self._domain))
             elif kind < 0.93:
                 words.append(self._words[int(np.searchsorted(self._cumulative, self._rng.random() * 0.999999))])

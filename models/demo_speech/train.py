@@ -36,7 +36,7 @@ FRAME_BUDGET = 14 * 250  # encoder frames in a worker's batch
 POOL_WINDOWS = 16_000
 KEPT_SHARDS = 20
 TIMESTAMP_SHARE = 0.1
-WRONG_HISTORY_SHARE = 0.12
+WRONG_HISTORY_SHARE = 0.05
 WEIGHTS = {"decoder": 1.0, "frame": 0.5, "character": 0.5, "guide": 0.4}
 TERMS = (*WEIGHTS, "accuracy", "on_the_spot")
 AVERAGE_DECAY = 0.998
@@ -94,7 +94,17 @@ class Pool:
         if self._maker is None or self._maker.poll() is not None:
             self._seed += 1
             self._maker = subprocess.Popen(
-                ["nice", "-n", "3", sys.executable, "-m", "models.demo_speech.corpus", str(self._folder), "--seed", str(self._seed)],
+                [
+                    "nice",
+                    "-n",
+                    "3",
+                    sys.executable,
+                    "-m",
+                    "models.demo_speech.corpus",
+                    str(self._folder),
+                    "--seed",
+                    str(self._seed),
+                ],
                 cwd=HERE.parents[1],
                 env={**os.environ, "OMP_NUM_THREADS": "1"},
             )
@@ -260,11 +270,11 @@ def losses(model: Trainee, batch: Batch) -> dict[str, Tensor]:
     }
 
 
-def rate_at(progress: float, step: int) -> float:
+def rate_at(progress: float, step: int, peak: float = PEAK_RATE) -> float:
     """Learning rate: a short rise, half a cosine over nine tenths of the time, a low tail."""
     rise = min(1.0, (step + 1) / WARM_UP_STEPS)
     fall = 0.5 * (1 + math.cos(math.pi * min(1.0, progress / 0.92)))
-    return PEAK_RATE * rise * max(fall, 0.02)
+    return peak * rise * max(fall, 0.02)
 
 
 def work(rank: int, options: argparse.Namespace) -> None:
@@ -294,7 +304,7 @@ def work(rank: int, options: argparse.Namespace) -> None:
     sums = torch.zeros(len(TERMS))
     pool.refill(least=1600)
     saved_s = clock = time.monotonic()
-    budget_s = options.minutes * 60
+    budget_s, began_s = options.minutes * 60, options.from_minute * 60
     try:
         while spent_s < budget_s:
             if not waiting:
@@ -321,7 +331,7 @@ def work(rank: int, options: argparse.Namespace) -> None:
             sums += shared[at : at + len(TERMS)]
             spent_s += float(shared[-1])
             for group in optimizer.param_groups:
-                group["lr"] = rate_at(spent_s / budget_s, step)
+                group["lr"] = rate_at((spent_s - began_s) / (budget_s - began_s), step, options.peak_rate)
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             step += 1
@@ -346,6 +356,8 @@ def main() -> None:
     """Train until the time is used up."""
     parser = argparse.ArgumentParser(description="Train the demo speech model on synthesised speech.")
     parser.add_argument("--minutes", type=float, default=85.0, help="training time, earlier runs included")
+    parser.add_argument("--peak-rate", type=float, default=PEAK_RATE, help="highest learning rate of this round")
+    parser.add_argument("--from-minute", type=float, default=0.0, help="minute at which this round of the rate begins")
     parser.add_argument("--out", type=Path, default=HERE / "demo_speech.pt", help="checkpoint to write")
     parser.add_argument("--work", type=Path, default=HERE / "training", help="folder for shards and the state file")
     parser.add_argument("--workers", type=int, default=2, help="processes that train together, one a core")

@@ -11,10 +11,17 @@ import numpy.typing as npt
 from scipy.signal import butter, sosfiltfilt
 
 from pipeline.audio.spans import MIN_SPEECH_S, close_gaps
+from pipeline.audio.tones import without_tones
 from pipeline.types import FloatArray, Span
 
 MIN_PAUSE_S = 0.2
 """Shorter pauses (mostly the closures of stops) belong to the speech around them."""
+
+# On a quiet line the last sound before a pause dies away audibly over some 50 ms of it.
+_DYING_AWAY_S = 0.05
+# On a noisy line the first consonant of a word drowns: half the onsets come later than this.
+_DROWNED_ONSET_S = 0.02
+_QUIET_LINE_DB = 18.0
 
 MIN_SNR_DB = 13.0
 """Below this (about 15 dB by the clock of the speech alone) energy does not tell the boundaries."""
@@ -23,6 +30,11 @@ _FRAME_S = 0.01
 _HOP_S = 0.005
 # How far outside the detector's region the true boundary may lie.
 _REACH_S = 0.12
+# A detector that adapts to the noise misses the first words of a turn now and then. What sounds before (or after) its
+# region belongs to it up to this far away, as long as no gap is longer than a speaker's pause between words.
+_CHAIN_REACH_S = 1.5
+_CHAIN_GAP_S = 0.4
+_CHAIN_RUN_S = 0.05
 # Speech starts this far above the louder moments of the noise, which count as noise up to so far above its median,
 # and is never fainter than so far below the channel's mean speech level.
 _ABOVE_NOISE_DB = 2.0
@@ -49,17 +61,39 @@ def refine(
     inside = _mask(regions, len(powers))
     extents = close_gaps([_widened(region, _REACH_S) for region in regions], 0.0)
     near = _mask(extents, len(powers))
+    reachable = close_gaps([_widened(region, _CHAIN_REACH_S) for region in regions], 0.0)
     noise, noise_peaks = _noise_powers(powers, near)
     speech = float(powers[inside].mean()) if inside.any() else 0.0
     if speech < noise * 10 ** (MIN_SNR_DB / 10):
-        return _tidied([_shortened(region, end_overhang_s) for region in regions])
+        return _tidied([_shortened(region, end_overhang_s) for region in regions], MIN_PAUSE_S)
     threshold = max(noise_peaks * 10 ** (_ABOVE_NOISE_DB / 10), speech * 10 ** (-_BELOW_SPEECH_DB / 10))
-    sounding = close_gaps(_runs(near & (powers > threshold)), _CLICK_GAP_S)
-    return _tidied([span for span in sounding if span.duration_s > _CLICK_S])
+    # No chain may lead over a ringing or busy tone.
+    loud = (powers > threshold) & (near | _mask(without_tones(reachable, samples, sample_rate_hz), len(powers)))
+    sounding = close_gaps(_runs(loud), _CLICK_GAP_S)
+    found = _chained([span for span in sounding if span.duration_s > _CLICK_S], extents)
+    if speech >= noise * 10 ** (_QUIET_LINE_DB / 10):
+        return _tidied(found, MIN_PAUSE_S - _DYING_AWAY_S)
+    return tuple(
+        Span(max(0.0, span.start_s - _DROWNED_ONSET_S), span.end_s) for span in _tidied(found, MIN_PAUSE_S)
+    )
 
 
-def _tidied(spans: tuple[Span, ...] | list[Span]) -> tuple[Span, ...]:
-    return tuple(span for span in close_gaps(spans, MIN_PAUSE_S) if span.duration_s >= MIN_SPEECH_S)
+def _chained(runs: list[Span], extents: tuple[Span, ...]) -> list[Span]:
+    """The runs of sound that lie in an extent, and those that lead to one of them without a long gap."""
+    kept = [any(run.start_s < extent.end_s and extent.start_s < run.end_s for extent in extents) for run in runs]
+    indices = range(len(runs))
+    for order in (indices, reversed(indices)):
+        before: int | None = None
+        for index in order:
+            if before is not None and kept[before] and not kept[index]:
+                gap_s = max(runs[index].start_s - runs[before].end_s, runs[before].start_s - runs[index].end_s)
+                kept[index] = gap_s <= _CHAIN_GAP_S and runs[index].duration_s >= _CHAIN_RUN_S
+            before = index
+    return [run for run, is_kept in zip(runs, kept, strict=True) if is_kept]
+
+
+def _tidied(spans: tuple[Span, ...] | list[Span], min_pause_s: float) -> tuple[Span, ...]:
+    return tuple(span for span in close_gaps(spans, min_pause_s) if span.duration_s >= MIN_SPEECH_S)
 
 
 def _short_time_power(samples: FloatArray, sample_rate_hz: int) -> _Powers:

@@ -50,9 +50,7 @@ def test_speak_when_pause_is_given_then_silence_at_the_mark_is_exactly_that_long
 def test_speak_when_pause_table_is_given_then_other_marks_keep_theirs() -> None:
     speech = speak("您好，再见。谢谢", FEMALE, pause_s={"，": 0.4})
 
-    gaps = [
-        speech.characters[index + 1].start_s - speech.characters[index].end_s for index in (1, 3)
-    ]
+    gaps = [speech.characters[index + 1].start_s - speech.characters[index].end_s for index in (1, 3)]
     assert gaps == pytest.approx([0.4, voice.PAUSES_S["。"]], abs=0.001)
 
 

@@ -65,7 +65,7 @@ def run_doctor(*, as_json: bool) -> int:
         styles = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "bold red"}
         table = Table(header_style="bold")
         for heading in ("check", "state", "found", "what to do"):
-            table.add_column(heading)
+            table.add_column(heading, overflow="fold")
         for check in checks:
             state = Text(check.state.value, style=styles[check.state])
             table.add_row(check.what, state, Text(check.found), Text(check.remedy))

@@ -117,7 +117,7 @@ def set_aside_table(items: Sequence[SetAside]) -> Table:
     """Recordings without an assessment, each with its reason in a supervisor's words and the technical one."""
     table = Table(title="set aside", title_justify="left", header_style="bold")
     for heading in ("recording", "reason", "details"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for item in items:
         table.add_row(Text(readable_path(item.path)), RECORDING_PROBLEMS.get(item.code, item.code), Text(item.message))
     return table
