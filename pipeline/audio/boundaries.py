@@ -21,7 +21,7 @@ MIN_PAUSE_S = 0.2
 _DYING_AWAY_S = 0.05
 # On a noisy line the first consonant of a word drowns: half the onsets come later than this.
 _DROWNED_ONSET_S = 0.02
-_QUIET_LINE_DB = 18.0
+_QUIET_LINE_DB = 24.0
 
 MIN_SNR_DB = 13.0
 """Below this (about 15 dB by the clock of the speech alone) energy does not tell the boundaries."""
