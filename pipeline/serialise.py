@@ -149,9 +149,7 @@ def call_from_document(document: Mapping[str, Any]) -> Call:
             model_digest=transcript["model_digest"],
             language=transcript["language"],
             options=transcript["options"],
-            utterances=tuple(
-                Utterance(**{**item, "role": Role(item["role"])}) for item in transcript["utterances"]
-            ),
+            utterances=tuple(Utterance(**{**item, "role": Role(item["role"])}) for item in transcript["utterances"]),
             audio_s=transcript["audio_s"],
             speech_s=transcript["speech_s"],
         ),

@@ -283,9 +283,7 @@ def _channels(dialogue: Dialogue, voices: dict[Role, Samples]) -> tuple[Samples,
     return tuple(sides if dialogue.agent_channel == 0 else reversed(sides))
 
 
-def _truth(
-    dialogue: Dialogue, utterances: tuple[TruthUtterance, ...], answered_at_s: float, frames: int
-) -> Truth:
+def _truth(dialogue: Dialogue, utterances: tuple[TruthUtterance, ...], answered_at_s: float, frames: int) -> Truth:
     duration_s = frames / SAMPLE_RATE_HZ
     layout = dialogue.layout.value
     exact = measure_script(utterances, layout, answered_at_s, duration_s, dialogue.hung_up_by)

@@ -73,9 +73,7 @@ def refine(
     found = _chained([span for span in sounding if span.duration_s > _CLICK_S], extents)
     if speech >= noise * 10 ** (_QUIET_LINE_DB / 10):
         return _tidied(found, MIN_PAUSE_S - _DYING_AWAY_S)
-    return tuple(
-        Span(max(0.0, span.start_s - _DROWNED_ONSET_S), span.end_s) for span in _tidied(found, MIN_PAUSE_S)
-    )
+    return tuple(Span(max(0.0, span.start_s - _DROWNED_ONSET_S), span.end_s) for span in _tidied(found, MIN_PAUSE_S))
 
 
 def _chained(runs: list[Span], extents: tuple[Span, ...]) -> list[Span]:

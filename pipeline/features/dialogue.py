@@ -102,14 +102,10 @@ def read_dialogue(call: Call) -> Dialogue:
     unknown = None
     if call.recording.agent_channel is None:
         unknown = NO_ROLES.format(layout=LAYOUT_NAMES[call.recording.channel_layout])
-    return Dialogue(
-        call, tuple(sorted(turns, key=lambda spoken: (spoken.turn.start_s, spoken.turn.channel))), unknown
-    )
+    return Dialogue(call, tuple(sorted(turns, key=lambda spoken: (spoken.turn.start_s, spoken.turn.channel))), unknown)
 
 
-def measured(
-    name: str, value: float | int | bool | str, unit: str, evidence: Sequence[Evidence] = ()
-) -> Measure:
+def measured(name: str, value: float | int | bool | str, unit: str, evidence: Sequence[Evidence] = ()) -> Measure:
     """A measure that has a value."""
     return Measure(name, value, unit, Outcome.MEASURED, None, tuple(evidence))
 

@@ -24,12 +24,7 @@ def fillers(dialogue: Dialogue, settings: MeasureSettings) -> list[Measure]:
             not_assessable("fillers_per_100_chars", share_unit, reason),
         ]
     agent = dialogue.of(Role.AGENT)
-    evidence = [
-        found
-        for turn in agent
-        for utterance in turn.utterances
-        for found in _fillers_in(utterance, settings)
-    ]
+    evidence = [found for turn in agent for utterance in turn.utterances for found in _fillers_in(utterance, settings)]
     characters = sum(turn.characters for turn in agent)
     count = measured("filler_count", len(evidence), count_unit, evidence)
     if not characters:

@@ -74,9 +74,7 @@ def longest_response(dialogue: Dialogue) -> Measure:
             if agent_spoke and latest is not None and latest.turn.role is Role.CUSTOMER:
                 waited_s = max(0.0, turn.start_s - latest.turn.end_s)
                 span = Span(min(latest.turn.end_s, turn.start_s), turn.start_s)
-                answers.append(
-                    (waited_s, Evidence(Role.AGENT, span.start_s, span.end_s, f"等待 {waited_s:.1f} 秒"))
-                )
+                answers.append((waited_s, Evidence(Role.AGENT, span.start_s, span.end_s, f"等待 {waited_s:.1f} 秒")))
             agent_spoke = True
         if latest is None or turn.end_s >= latest.turn.end_s:
             latest = spoken
