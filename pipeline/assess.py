@@ -93,8 +93,9 @@ def hear(
         RecordingError, EngineError: as ``Assessor.assess``.
     """
     watch = watch or Stopwatch()
-    sha256 = watch.time("hash", lambda: sha256_of(path))
+    # Decoding comes first: it says in a user's words what is wrong with a path that cannot be read.
     audio = watch.time("decode", lambda: decode(path))
+    sha256 = watch.time("hash", lambda: sha256_of(path))
     check_duration(audio, metadata, path)
     channels = watch.time("channels", lambda: examine_channels(audio, metadata.agent_channel, default_agent_channel))
     regions = watch.time("speech_turns", lambda: detect_speech(audio, channels, detector))

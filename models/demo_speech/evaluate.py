@@ -159,16 +159,16 @@ def unseen_turns(count: int, seed: int, phrases: list[str]) -> Iterator[Turn]:
     patterns = [phrase_pattern(phrase) for phrase in phrases]
     sounds = [_sound(phrase.replace("*", "")) for phrase in phrases if "*" not in phrase.strip("*")]
     sentences = read_lines("heldout.txt")
-    made = 0
+    made = drawn = 0
     while made < count:
-        if made % 4 == 0:  # a quarter: held-out sentences, in voices and noises that differ every time
-            text, pinyin = sentences[made // 4 % len(sentences)], None
+        drawn += 1
+        if drawn % 4 == 0:  # a quarter: held-out sentences, in voices and noises that differ every time
+            text, pinyin = sentences[drawn // 4 % len(sentences)], None
         else:
             line = writer.random_line(int(rng.integers(1, 10)))
             text, pinyin = line.text, line.pinyin
         said = plain(text)
         if any(pattern.search(said) for pattern in patterns) or any(sound in _sound(said) for sound in sounds):
-            made += made % 4 == 0
             continue
         try:
             turn = _spoken(text, rng, pinyin)
