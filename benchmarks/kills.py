@@ -82,7 +82,7 @@ def main() -> int:
         for number in range(1, options.kills + 1):
             run = start(disturbed, Path(folder, f"{number}.log"))
             # From the first import to past the loading of the model and into the work.
-            after_s = moments.uniform(0.2, max(8.0, whole_s / 4))
+            after_s = moments.uniform(0.2, max(8.0, whole_s / 8))
             try:
                 run.wait(after_s)
                 how = "finished before its kill"
