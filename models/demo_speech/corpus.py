@@ -59,8 +59,7 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float16]:
 def _voice(rng: np.random.Generator) -> Voice:
     while True:
         speed = int(rng.integers(90, 135) if rng.random() < 0.35 else rng.integers(130, 206))
-        melody = 50 if rng.random() < 0.25 else int(rng.integers(70, 100))
-        voice = Voice(str(rng.choice(VARIANTS)), speed, int(rng.integers(30, 71)), melody)
+        voice = Voice(str(rng.choice(VARIANTS)), speed, int(rng.integers(30, 71)))
         if (voice.variant, voice.speed_wpm, voice.pitch) not in bundled_voices():
             return voice
 

@@ -37,7 +37,6 @@ ROOT = FOLDER.parents[1]
 CALLS = ROOT / "samples" / "calls"
 RULEBOOK = ROOT / "pipeline" / "rules" / "rulebooks" / "mobile_service.yaml"
 MARGIN_S = 0.25
-PITCH_RANGE = 90  # Mandarin's tones span most of an octave; see samples.voice.Voice
 _MARKS = re.compile(r"[，。？！、；：…\s]")
 
 Samples = NDArray[np.float32]
@@ -107,7 +106,7 @@ def line_condition(samples: Samples, rng: np.random.Generator) -> Samples:
 
 
 def _spoken(text: str, rng: np.random.Generator, pinyin: tuple[str, ...] | None = None) -> Turn:
-    voice = Voice(str(rng.choice(VARIANTS)), int(rng.integers(100, 191)), int(rng.integers(35, 66)), PITCH_RANGE)
+    voice = Voice(str(rng.choice(VARIANTS)), int(rng.integers(100, 191)), int(rng.integers(35, 66)))
     speech = speak(text, voice, SAMPLE_RATE_HZ, pinyin=pinyin)
     return Turn("made", line_condition(speech.samples, rng), plain(text))
 

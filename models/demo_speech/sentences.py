@@ -264,7 +264,7 @@ class Writer:
         dialogues = dialogue_lines()
         if self._templates and kind < _SHARE_TEMPLATE:
             line = self.template_line()
-            if short or self._rng.random() < 0.65:
+            if short or self._rng.random() < 0.75:
                 return line
             other = self.template_line()
             return Line(line.text + other.text, line.pinyin + other.pinyin)
@@ -274,7 +274,7 @@ class Writer:
         kind -= _SHARE_DIALOGUE
         if self._phrases and 0 <= kind < _SHARE_NEAR:
             return self._near_line()
-        return self.random_line(int(self._rng.integers(1, 4) if short else self._rng.integers(2, 15)))
+        return self.random_line(int(self._rng.integers(1, 4) if short else self._rng.integers(2, 13)))
 
     def template_line(self) -> Line:
         """A sentence of a template with fresh values."""

@@ -36,8 +36,8 @@ FRAME_BUDGET = 14 * 250  # encoder frames in a worker's batch
 POOL_WINDOWS = 16_000
 KEPT_SHARDS = 20
 TIMESTAMP_SHARE = 0.1
-WRONG_HISTORY_SHARE = 0.08
-WEIGHTS = {"decoder": 1.0, "frame": 0.8, "character": 0.5, "guide": 0.4}
+WRONG_HISTORY_SHARE = 0.05
+WEIGHTS = {"decoder": 1.0, "frame": 0.5, "character": 0.5, "guide": 0.4}
 TERMS = (*WEIGHTS, "accuracy", "on_the_spot")
 AVERAGE_DECAY = 0.998
 
