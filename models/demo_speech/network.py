@@ -199,3 +199,16 @@ def export(weights: dict[str, Tensor], vocabulary: Vocabulary, path: Path) -> No
             target.writestr(zipfile.ZipInfo(member.filename), source.read(member), zipfile.ZIP_DEFLATED)
     stored.unlink()
     os.replace(packed, path)
+
+
+def restore(model: Trainee, vocabulary: Vocabulary, path: Path) -> None:
+    """Load what export wrote into a trainee, in place; its helper heads, which no checkpoint holds, stay as they are.
+
+    Raises KeyError or RuntimeError when the checkpoint is of other dimensions or another vocabulary size.
+    """
+    state = torch.load(path, map_location="cpu", weights_only=True)["model_state_dict"]
+    full = state["decoder.token_embedding.weight"].float()
+    used = set(vocabulary.tokens)
+    unused = next(token for token in range(DIMENSIONS.n_vocab) if token not in used)
+    state["decoder.token_embedding.weight"] = full[torch.tensor([*vocabulary.tokens, unused])]
+    model.whisper.load_state_dict({name: value.float() for name, value in state.items()})

@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, distributed
 
 from models.demo_speech.corpus import Window, read_shard
-from models.demo_speech.network import Trainee, Vocabulary, export
+from models.demo_speech.network import Trainee, Vocabulary, export, restore
 from models.demo_speech.phones import CHARACTERS
 
 HERE = Path(__file__).resolve().parent
@@ -40,6 +40,7 @@ WRONG_HISTORY_SHARE = 0.05
 WEIGHTS = {"decoder": 1.0, "frame": 0.5, "character": 0.5, "guide": 0.4}
 TERMS = (*WEIGHTS, "accuracy", "on_the_spot")
 AVERAGE_DECAY = 0.998
+HEADS_FIRST_STEPS = 150  # started from a checkpoint, the helper heads learn alone for so long: they begin at random
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +289,8 @@ def work(rank: int, options: argparse.Namespace) -> None:
     vocabulary = Vocabulary()
     model = Trainee(vocabulary)
     optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    if options.start is not None and not state_path.exists():
+        restore(model, vocabulary, options.start)
     average = {name: value.clone() for name, value in model.state_dict().items()}
     step, spent_s = 0, 0.0
     if state_path.exists():
@@ -300,6 +303,7 @@ def work(rank: int, options: argparse.Namespace) -> None:
     pool = Pool(options.work / "shards", SEED + step, first=rank == 0)
     collate = Collator(vocabulary, rng)
     parameters = list(model.parameters())
+    heads = {id(p) for name, p in model.named_parameters() if not name.startswith("whisper.")}
     waiting: list[list[Window]] = []
     sums = torch.zeros(len(TERMS))
     pool.refill(least=1600)
@@ -310,7 +314,8 @@ def work(rank: int, options: argparse.Namespace) -> None:
             if not waiting:
                 pool.refill(least=1600)
                 # Short windows first: there alignment is learnt soonest.
-                waiting = pool.batches(rng, 40, 450 if spent_s < 300 else 1800)
+                short = options.start is None and spent_s < 300
+                waiting = pool.batches(rng, 40, 450 if short else 1800)
             terms = losses(model, collate(waiting.pop()))
             optimizer.zero_grad(set_to_none=True)
             sum(weight * terms[name] for name, weight in WEIGHTS.items()).backward()
@@ -328,6 +333,8 @@ def work(rank: int, options: argparse.Namespace) -> None:
             for parameter in parameters:
                 parameter.grad = shared[at : at + parameter.numel()].view_as(parameter)
                 at += parameter.numel()
+                if options.start is not None and step < HEADS_FIRST_STEPS and id(parameter) not in heads:
+                    parameter.grad.zero_()
             sums += shared[at : at + len(TERMS)]
             spent_s += float(shared[-1])
             for group in optimizer.param_groups:
@@ -358,6 +365,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=85.0, help="training time, earlier runs included")
     parser.add_argument("--peak-rate", type=float, default=PEAK_RATE, help="highest learning rate of this round")
     parser.add_argument("--from-minute", type=float, default=0.0, help="minute at which this round of the rate begins")
+    parser.add_argument("--start", type=Path, help="checkpoint to go on from (its helper heads are learnt anew)")
     parser.add_argument("--out", type=Path, default=HERE / "demo_speech.pt", help="checkpoint to write")
     parser.add_argument("--work", type=Path, default=HERE / "training", help="folder for shards and the state file")
     parser.add_argument("--workers", type=int, default=2, help="processes that train together, one a core")
