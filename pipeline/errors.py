@@ -27,6 +27,10 @@ class RulebookError(UsageError):
     """A rulebook does not load: names file, rule, key, line, what was expected and what to do."""
 
 
+class StatisticsError(UsageError):
+    """Numbers given to a statistic are missing, impossible or too few; names which, and what was expected."""
+
+
 class SidecarError(TingjianError):
     """A transcript that came with a recording cannot be understood."""
 
