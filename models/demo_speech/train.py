@@ -40,6 +40,7 @@ WRONG_HISTORY_SHARE = 0.05
 WEIGHTS = {"decoder": 1.0, "frame": 0.5, "character": 0.5, "guide": 0.4}
 TERMS = (*WEIGHTS, "accuracy", "on_the_spot")
 AVERAGE_DECAY = 0.998
+NATIVE_BFLOAT16 = torch.backends.cpu.get_cpu_capability() == "AVX512" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 HEADS_FIRST_STEPS = 150  # started from a checkpoint, the helper heads learn alone for so long: they begin at random
 
 
@@ -237,7 +238,8 @@ class Collator:
 
 def losses(model: Trainee, batch: Batch) -> dict[str, Tensor]:
     """The terms of one step's loss, unweighted, and two things to watch: token accuracy and attention on the spot."""
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    # Half precision where the processor computes in it; elsewhere it is emulated, fifty times slower than full.
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=NATIVE_BFLOAT16):
         encoded = model.encode(batch.mel)
         real = encoded.states[:, : encoded.frames]
         frames = min(encoded.frames, batch.initials.shape[1])
