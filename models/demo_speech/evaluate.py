@@ -37,8 +37,8 @@ ROOT = FOLDER.parents[1]
 CALLS = ROOT / "samples" / "calls"
 RULEBOOK = ROOT / "pipeline" / "rules" / "rulebooks" / "mobile_service.yaml"
 MARGIN_S = 0.25
-# How far the melody swings (samples.voice): human speech gives the tones most of an octave, the library's usual 50 squeezes
-# them into under five semitones, in which many cannot be told apart.
+# How far the melody swings (samples.voice): human speech gives the tones most of an octave, the library's usual 50
+# squeezes them into under five semitones, in which many cannot be told apart.
 MELODIES = {"wide": (60, 100), "narrow": (50, 51)}
 _MARKS = re.compile(r"[，。？！、；：…\s]")
 
