@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from scipy import stats
 
 from pipeline.errors import StatisticsError
 from quality import checks
+from quality.rounding import Mode
 
 Z_DECIMALS = 3
 """z as printed tables give it: 1.960 at 95 %, 1.645 at 90 %, 2.576 at 99 %."""
@@ -27,17 +27,6 @@ ROUNDING_SLACK = 1e-9
 
 MOST = 10**9
 """No call centre has more calls; a sample size beyond it is a slip of the keyboard."""
-
-
-class Mode(StrEnum):
-    """How a sample size becomes a whole number.
-
-    ``article`` rounds to the nearest, as the training literature does, so "at least n" is often one too few;
-    ``guarantee`` rounds up.
-    """
-
-    ARTICLE = "article"
-    GUARANTEE = "guarantee"
 
 
 @dataclass(frozen=True, slots=True)

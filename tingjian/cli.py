@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 
 from pipeline.errors import TingjianError, UsageError
 from pipeline.version import CODE_VERSION
+from quality.rounding import Mode
 
 EXIT_DONE = 0
 EXIT_SOME_FAILED = 1
@@ -46,6 +47,12 @@ app = typer.Typer(
 )
 rules_app = typer.Typer(help="Work on a rulebook.", no_args_is_help=True)
 app.add_typer(rules_app, name="rules")
+sample_size_app = typer.Typer(
+    help="How many calls a person must hear for a result of a given precision.", no_args_is_help=True
+)
+app.add_typer(sample_size_app, name="sample-size")
+queue_app = typer.Typer(help="The queue of calls that people hear: plan, draw, balance, results.", no_args_is_help=True)
+app.add_typer(queue_app, name="queue")
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programmes.")]
 RulebookOption = Annotated[
@@ -67,6 +74,18 @@ MetaOption = Annotated[
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, help="Worker processes; default one per processor.")
 ]
+
+ErrorOption = Annotated[
+    list[float] | None, typer.Option("--error", help="Half width of the interval that is wanted; repeat for a table.")
+]
+PopulationOption = Annotated[
+    int | None, typer.Option("--population", help="The agent's calls in the period; many, where not given.")
+]
+ConfidenceOption = Annotated[float, typer.Option("--confidence", help="Confidence of the interval, 0 to 1.")]
+SizeModeOption = Annotated[
+    Mode, typer.Option("--mode", help="guarantee rounds up; article rounds to the nearest, as the literature does.")
+]
+SizeTableOption = Annotated[bool, typer.Option("--table", help="A table over the usual values.")]
 
 
 @app.command()
@@ -151,6 +170,77 @@ def rules_list(rulebook: RulebookOption = None, format: FormatOption = Format.TE
     from tingjian.commands.rules import run_rules_list
 
     return run_rules_list(_overrides(rulebook=rulebook), as_json=format is Format.JSON)
+
+
+@sample_size_app.command("mean")
+def sample_size_mean(
+    sd: Annotated[
+        list[float] | None, typer.Option("--sd", help="Standard deviation of scores, points; repeat for a table.")
+    ] = None,
+    error: ErrorOption = None,
+    scores: Annotated[
+        str | None, typer.Option("--scores", metavar="92,88,…", help="Take the standard deviation of these scores.")
+    ] = None,
+    student_t: Annotated[
+        bool, typer.Option("--t", help="Allow for a standard deviation that comes from these few calls (Student's t).")
+    ] = False,
+    population: PopulationOption = None,
+    confidence: ConfidenceOption = 0.95,
+    mode: SizeModeOption = Mode.GUARANTEE,
+    table: SizeTableOption = False,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Calls to hear so that an agent's mean score is known to within the error."""
+    from tingjian.commands.sample_size import run_mean
+
+    return run_mean(
+        sd or [],
+        error or [],
+        scores=scores,
+        confidence=confidence,
+        population=population,
+        mode=mode,
+        student_t=student_t,
+        table=table,
+        as_json=format is Format.JSON,
+    )
+
+
+@sample_size_app.command("rate")
+def sample_size_rate(
+    rate: Annotated[
+        list[float] | None, typer.Option("--rate", help="Pass rate expected, 0 to 1; repeat for a table.")
+    ] = None,
+    error: ErrorOption = None,
+    population: PopulationOption = None,
+    confidence: ConfidenceOption = 0.95,
+    mode: SizeModeOption = Mode.GUARANTEE,
+    table: SizeTableOption = False,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Calls to hear so that a pass rate is known to within the error."""
+    from tingjian.commands.sample_size import run_rate
+
+    return run_rate(
+        rate or [],
+        error or [],
+        confidence=confidence,
+        population=population,
+        mode=mode,
+        table=table,
+        as_json=format is Format.JSON,
+    )
+
+
+@queue_app.command("import-reviews")
+def queue_import_reviews(
+    file: Annotated[Path, typer.Argument(metavar="CSV", help="One row for each review; see docs/sampling.md.")],
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Store human reviews from a spreadsheet."""
+    from tingjian.commands.review_files import run_import_reviews
+
+    return run_import_reviews(file, as_json=format is Format.JSON)
 
 
 @app.command()

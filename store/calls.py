@@ -1,0 +1,118 @@
+"""The calls of a month, as statistics see them: who, when, how long, what the machine says, how they were drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from django.db.models import BooleanField, CharField, Exists, FloatField, OuterRef, Q, QuerySet, Subquery
+
+from quality.types import Lane, MonthCall
+from store.models import Assessment, LedgerEntry, LedgerState, Recording, Review
+from store.months import bounds_of_month
+
+UNHEARABLE = ("not_a_file", "not_readable", "empty_file", "not_audio", "no_samples", "corrupt_samples")
+"""Set aside for a reason that leaves a person nothing to hear; every other recording belongs to the month."""
+
+READ_AT_ONCE = 2000
+
+
+def calls_of_month(month: str, *, agent_id: str | None = None) -> Iterator[MonthCall]:
+    """Every call of a month (``YYYY-MM``) that a person could hear, in order of time and recording.
+
+    A recording without an assessment is among them, without a machine score, when it was set aside but can be heard;
+    one that waits to be assessed is not yet.
+    """
+    begin, end = bounds_of_month(month)
+    rows = assessed_between(begin, end)
+    if agent_id is not None:
+        rows = rows.filter(agent_id=agent_id)
+    return _calls(rows)
+
+
+def month_calls_by_id(begin: datetime, end: datetime, *, reviewed_only: bool = False) -> dict[str, MonthCall]:
+    """The calls of a time by recording, all of them or those that somebody has reviewed."""
+    rows = between(begin, end)
+    if reviewed_only:
+        rows = rows.filter(Exists(Review.objects.filter(recording=OuterRef("pk"))))
+    return {call.recording_id: call for call in _calls(_with_machine(rows))}
+
+
+def recordings_of_calls(call_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The recordings that carry each of the platform's call ids; ids without any are left out."""
+    wanted = sorted(set(call_ids))
+    found: dict[str, list[str]] = {}
+    for start in range(0, len(wanted), 500):
+        rows = Recording.objects.filter(call_id__in=wanted[start : start + 500]).order_by("id")
+        for call_id, recording_id in rows.values_list("call_id", "id"):
+            found.setdefault(call_id, []).append(recording_id)
+    return found
+
+
+def between(begin: datetime, end: datetime) -> QuerySet[Recording]:
+    """Recordings of calls that began in a time; where the platform does not say, that were found in it."""
+    return Recording.objects.filter(
+        Q(started_at__gte=begin, started_at__lt=end)
+        | Q(started_at__isnull=True, enrolled_at__gte=begin, enrolled_at__lt=end)
+    )
+
+
+def assessed_between(begin: datetime, end: datetime) -> QuerySet[Recording]:
+    """Those of ``between`` that a person could hear and the machine is done with, with what it says of them."""
+    entries = LedgerEntry.objects.filter(recording=OuterRef("pk"), state=LedgerState.QUARANTINED)
+    hearable = entries.exclude(error_code__in=UNHEARABLE)
+    return _with_machine(between(begin, end)).filter(Q(assessed__isnull=False) | Exists(hearable))
+
+
+def _with_machine(rows: QuerySet[Recording]) -> QuerySet[Recording]:
+    # A rescored call has several assessments; the newest is in force.
+    newest = Assessment.objects.filter(recording=OuterRef("pk")).order_by("-id")
+    return rows.annotate(
+        assessed=Subquery(newest.values("stage_version")[:1], output_field=CharField()),
+        machine_score=Subquery(newest.values("score")[:1], output_field=FloatField()),
+        machine_fatal=Subquery(newest.values("fatal")[:1], output_field=BooleanField()),
+    ).order_by("started_at", "id")
+
+
+_FIELDS = (
+    "id",
+    "call_id",
+    "agent_id",
+    "team",
+    "business_type",
+    "started_at",
+    "enrolled_at",
+    "duration_s",
+    "machine_score",
+    "machine_fatal",
+    "drawn__lane",
+    "drawn__probability_e9",
+    "drawn__draw__stratum",
+    "drawn__picked",
+    "drawn__model_version",
+    "drawn__machine_score",
+    "drawn__machine_fatal",
+)
+
+
+def _calls(rows: QuerySet[Recording]) -> Iterator[MonthCall]:
+    for row in rows.values_list(*_FIELDS).iterator(chunk_size=READ_AT_ONCE):
+        (recording_id, call_id, agent_id, team, business_type, started_at, enrolled_at, duration_s) = row[:8]
+        score, fatal, lane, probability_e9, stratum, picked, version, score_then, fatal_then = row[8:]
+        drawn = lane is not None
+        yield MonthCall(
+            recording_id=recording_id,
+            call_id=call_id,
+            agent_id=agent_id,
+            team=team,
+            business_type=business_type,
+            started_at=started_at or enrolled_at,
+            duration_s=duration_s,
+            machine_score=score_then if drawn else score,
+            machine_fatal=bool(fatal_then if drawn else fatal),
+            lane=Lane(lane) if drawn else None,
+            probability_e9=probability_e9,
+            stratum=stratum or 0,
+            picked=bool(picked),
+            model_version=version or "",
+        )
