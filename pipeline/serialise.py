@@ -173,6 +173,7 @@ def measures_to_document(measures: Measures) -> Document:
                 }
                 for item in measure.evidence
             ],
+            "inputs": {key: _rounded(value) for key, value in measure.inputs.items()},
         }
         for name, measure in measures.items()
     }
@@ -188,6 +189,7 @@ def measures_from_document(document: Mapping[str, Any]) -> dict[str, Measure]:
             outcome=Outcome(item["outcome"]),
             reason=item["reason"],
             evidence=tuple(Evidence(**{**one, "role": Role(one["role"])}) for one in item["evidence"]),
+            inputs=item.get("inputs", {}),
         )
         for name, item in document.items()
     }

@@ -219,7 +219,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One named number (or yes/no, or word) of a call, or the reason why it cannot be known."""
+    """One named number (or yes/no, or word) of a call, or the reason why it cannot be known.
+
+    ``inputs`` are the quantities of its formula by name (units in the name), as docs/measures.md explains them.
+    """
 
     name: str
     value: float | int | bool | str | None
@@ -227,6 +230,7 @@ class Measure:
     outcome: Outcome
     reason: str | None = None
     evidence: tuple[Evidence, ...] = ()
+    inputs: Mapping[str, float | int | str] = field(default_factory=dict)
 
 
 Measures = Mapping[str, Measure]

@@ -105,9 +105,20 @@ def read_dialogue(call: Call) -> Dialogue:
     return Dialogue(call, tuple(sorted(turns, key=lambda spoken: (spoken.turn.start_s, spoken.turn.channel))), unknown)
 
 
-def measured(name: str, value: float | int | bool | str, unit: str, evidence: Sequence[Evidence] = ()) -> Measure:
-    """A measure that has a value."""
-    return Measure(name, value, unit, Outcome.MEASURED, None, tuple(evidence))
+def measured(
+    name: str,
+    value: float | int | bool | str,
+    unit: str,
+    evidence: Sequence[Evidence] = (),
+    **inputs: float | int | str,
+) -> Measure:
+    """A measure that has a value; ``inputs`` are the quantities of its formula."""
+    return Measure(name, value, unit, Outcome.MEASURED, None, tuple(evidence), inputs)
+
+
+def most_of(turns: Sequence[SpokenTurn], longest: int = 12) -> tuple[SpokenTurn, ...]:
+    """The longest turns first, enough of them to listen to where a sum is over all: the sum stands in the inputs."""
+    return tuple(sorted(turns, key=lambda spoken: (-spoken.turn.duration_s, spoken.turn.start_s))[:longest])
 
 
 def not_assessable(name: str, unit: str, reason: str) -> Measure:

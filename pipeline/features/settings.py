@@ -21,8 +21,18 @@ class MeasureSettings:
         rate_min_speech_s: below this many seconds a speech rate is chance.
         interruption_min_heard_s: seconds that the customer has spoken before talk-over can be an interruption.
         interruption_min_overlap_s: seconds of talk-over from which it is an interruption.
-        backchannel_max_s: an acknowledgement longer than this takes the floor.
+        breath_s: whoever pauses longer than this leaves the floor to whoever begins meanwhile.
+        backchannel_max_s: an acknowledging word longer than this takes the floor; the norm says 0.6 s, and the
+            measured ends of a word on the line stand up to 0.1 s apart from its own.
         silence_min_s: stretches in which nobody has the floor count as silence from this length on.
+        hold_phrases: any of them announces a hold by itself.
+        wait_phrases: any of them announces a hold when the customer agrees to it.
+        consent_words: a customer's answer that begins with one of them agrees ...
+        consent_max_characters: ... if it is no longer than this.
+        hold_min_s: a shorter silence is no hold.
+        prompt_words: with any of them a customer who begins anew asks whether anybody is there.
+        prompt_min_wait_s: silence before them from which on nobody reacts.
+        monologue_max_gap_s: a silence as long as this ends a monologue.
         loudness_min_speech_s: turns with less speech have no reliable level.
         loudness_min_turns: fewer such turns show no rise.
     """
@@ -48,8 +58,21 @@ class MeasureSettings:
     rate_min_speech_s: float = 3.0
     interruption_min_heard_s: float = 0.5
     interruption_min_overlap_s: float = 0.5
-    backchannel_max_s: float = 1.0
+    breath_s: float = 0.6
+    backchannel_max_s: float = 0.7
     silence_min_s: float = 1.0
+    hold_phrases: tuple[str, ...] = (
+        "别挂", "不要挂", "请勿挂", "稍等片刻", "稍候片刻", "保持通话", "保持在线", "为您转接", "帮您转接",
+    )  # fmt: skip
+    wait_phrases: tuple[str, ...] = ("稍等", "稍候", "等一下", "等一会", "等候", "等待", "查询一下")
+    consent_words: tuple[str, ...] = ("好", "行", "可以", "嗯", "没事", "没问题", "没关系", "是", "对", "哦", "OK")
+    consent_max_characters: int = 12
+    hold_min_s: float = 3.0
+    prompt_words: tuple[str, ...] = (
+        "喂", "有人吗", "有人在吗", "在吗", "还在吗", "你还在吗", "您还在吗", "听得到吗", "听得见吗", "能听到吗",
+    )  # fmt: skip
+    prompt_min_wait_s: float = 1.5
+    monologue_max_gap_s: float = 2.0
     loudness_min_speech_s: float = 1.0
     loudness_min_turns: int = 3
 
