@@ -59,7 +59,11 @@ def assessment_to_document(assessment: Assessment) -> Document:
                 for name, category in score.categories.items()
             },
         },
-        "route": {"must_review": judgement.route.must_review, "reasons": list(judgement.route.reasons)},
+        "route": {
+            "must_review": judgement.route.must_review,
+            "reasons": list(judgement.route.reasons),
+            "risk": _rounded(judgement.route.risk),
+        },
         "provenance": {
             "recording_sha256": provenance.recording_sha256,
             "engine": provenance.engine,

@@ -42,10 +42,11 @@ class Outcome(StrEnum):
 
 
 class Severity(StrEnum):
-    """What a finding does to the score: everything, some points, or nothing."""
+    """What a finding does to the score: takes all of it, takes some points, gives some points, or nothing."""
 
     FATAL = "fatal"
     DEDUCT = "deduct"
+    ADD = "add"
     WARN = "warn"
 
 
@@ -241,7 +242,8 @@ Measures = Mapping[str, Measure]
 class Finding:
     """One violation (or warning) with the evidence that a person needs to judge it in seconds.
 
-    ``points`` are the points taken off, 0 or more. ``measured`` and ``threshold`` are readable texts with units.
+    ``points`` are the points taken off, or given where the severity is ``add``; 0 or more. ``measured`` and
+    ``threshold`` are readable texts with units.
     """
 
     rule: str
@@ -296,10 +298,14 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Whether a person must hear the call, and every reason for it."""
+    """Whether a person must hear the call, and every reason for it.
+
+    ``risk`` is the sum of the risk weights of the rules that hit: it ranks the queue and is no score.
+    """
 
     must_review: bool
     reasons: tuple[str, ...]
+    risk: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

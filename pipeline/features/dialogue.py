@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,6 +42,8 @@ class SpokenTurn:
     @property
     def text(self) -> str:
         """All words of the turn."""
+        if len(self.utterances) == 1:
+            return self.utterances[0].text
         return "".join(utterance.text for utterance in self.utterances)
 
     @property
@@ -85,24 +89,60 @@ class Dialogue:
 def read_dialogue(call: Call) -> Dialogue:
     """Put every utterance into the turn of its channel with which it shares the most time."""
     by_turn: dict[int, list[Utterance]] = {}
+    channels: dict[int, _ChannelTurns] = {}
+    for index, turn in enumerate(call.turns):
+        channels.setdefault(turn.channel, _ChannelTurns()).add(index, turn)
     for utterance in call.transcript.utterances:
-        best, shared = None, 0.0
-        for index, turn in enumerate(call.turns):
-            if turn.channel != utterance.channel:
-                continue
-            overlap = min(turn.end_s, utterance.end_s) - max(turn.start_s, utterance.start_s)
-            if overlap > shared:
-                best, shared = index, overlap
+        turns_there = channels.get(utterance.channel)
+        best = None if turns_there is None else turns_there.sharing_most(utterance)
         if best is not None:
             by_turn.setdefault(best, []).append(utterance)
-    turns = tuple(
-        SpokenTurn(turn, tuple(sorted(by_turn.get(index, ()), key=lambda utterance: utterance.start_s)))
-        for index, turn in enumerate(call.turns)
-    )
+    turns = [SpokenTurn(turn, _in_order(by_turn.get(index, ()))) for index, turn in enumerate(call.turns)]
+    turns.sort(key=_start_and_channel)
     unknown = None
     if call.recording.agent_channel is None:
         unknown = NO_ROLES.format(layout=LAYOUT_NAMES[call.recording.channel_layout])
-    return Dialogue(call, tuple(sorted(turns, key=lambda spoken: (spoken.turn.start_s, spoken.turn.channel))), unknown)
+    return Dialogue(call, tuple(turns), unknown)
+
+
+class _ChannelTurns:
+    """The turns of one channel, searched by time: a call judged again must not cost turns times utterances."""
+
+    def __init__(self) -> None:
+        self._turns: list[tuple[float, float, int]] = []
+        self._sorted = False
+        self._ends: list[float] = []
+
+    def add(self, index: int, turn: Turn) -> None:
+        self._turns.append((turn.start_s, turn.end_s, index))
+
+    def sharing_most(self, utterance: Utterance) -> int | None:
+        """The turn with the most time in common, the first of the call among equals; None without any."""
+        if not self._sorted:
+            self._turns.sort()
+            # The latest end so far bounds how far back a turn can still reach into an utterance.
+            self._ends = list(itertools.accumulate((end_s for _, end_s, _ in self._turns), max))
+            self._sorted = True
+        start_s, end_s = utterance.start_s, utterance.end_s
+        best, shared = None, 0.0
+        place = bisect_left(self._turns, (end_s,)) - 1
+        while place >= 0 and self._ends[place] > start_s:
+            turn_start_s, turn_end_s, index = self._turns[place]
+            overlap = min(turn_end_s, end_s) - max(turn_start_s, start_s)
+            if overlap > 0 and (overlap > shared or (overlap == shared and best is not None and index < best)):
+                best, shared = index, overlap
+            place -= 1
+        return best
+
+
+def _in_order(utterances: Sequence[Utterance]) -> tuple[Utterance, ...]:
+    if len(utterances) < 2:
+        return tuple(utterances)
+    return tuple(sorted(utterances, key=lambda utterance: utterance.start_s))
+
+
+def _start_and_channel(spoken: SpokenTurn) -> tuple[float, int]:
+    return spoken.turn.start_s, spoken.turn.channel
 
 
 def measured(

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pipeline.features.measure import measure_call
 from pipeline.metadata import parse_metadata
 from pipeline.rules.example_calls import call_from_lines
-from pipeline.rules.judging import apply_rule
+from pipeline.rules.judging import result_of
 from pipeline.rules.known_measures import KNOWN_MEASURES
 from pipeline.rules.rulebook import Rule, Rulebook
 from pipeline.rules.schema import ExampleParameters
-from pipeline.rules.view import CallView
 from pipeline.types import Call, Measure, Measures, Outcome, Role
 
 SMALL_TALK = ("agent: 您好，请问有什么可以帮您？", "customer: 我想问一下话费。", "agent: 好的，再见。")
@@ -65,7 +64,7 @@ def example_call(example: ExampleParameters) -> tuple[Call, Measures]:
 
 def _outcome(rule: Rule, example: ExampleParameters, rulebook: Rulebook) -> str:
     call, measures = example_call(example)
-    result = apply_rule(rule, CallView.of(call, measures, rulebook.lexicon))
+    result = result_of(rule, call, measures, rulebook)
     if result.unknown is not None:
         return f"not assessable: {result.unknown}"
     return "hit" if result.holds else "miss"

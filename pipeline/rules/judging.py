@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from pipeline.rules.messages import fill
-from pipeline.rules.outcome import Match, Result
+from pipeline.rules.outcome import CLEAR, Match, Result
 from pipeline.rules.routing import route
 from pipeline.rules.rulebook import Rule, Rulebook
 from pipeline.rules.scoring import score
 from pipeline.rules.view import CallView
-from pipeline.types import Call, Finding, Judgement, Measures, NotAssessable, RuleFailure
+from pipeline.types import Call, Finding, Judgement, MatchKind, Measures, NotAssessable, RuleFailure, Severity
 
 
 def judge(call: Call, measures: Measures, rulebook: Rulebook, *, raise_failures: bool = False) -> Judgement:
@@ -26,22 +26,34 @@ def judge(call: Call, measures: Measures, rulebook: Rulebook, *, raise_failures:
         rulebook: as ``load_rulebook`` gives it.
         raise_failures: let the exception of a broken rule out, for tests and for work on rules.
     """
-    view = CallView.of(call, measures, rulebook.lexicon)
+    results: dict[str, Result] = {}
+
+    def other_rule(rule: str) -> Result:
+        if rule not in results:
+            results[rule] = apply_rule(rulebook.by_id[rule], view)
+        return results[rule]
+
+    view = CallView(call, measures, rulebook.lexicon, other_rule)
+    started_at = call.recording.metadata.started_at
     findings: list[Finding] = []
     unknown: list[NotAssessable] = []
     failures: list[RuleFailure] = []
-    for rule in sorted(rulebook.rules, key=lambda rule: rule.id):
+    for rule in rulebook.ordered:
+        if rule.period.over(started_at):
+            continue
         try:
-            result = apply_rule(rule, view)
+            result = results[rule.id] if rule.id in results else apply_rule(rule, view)
         except Exception as error:
             if raise_failures:
                 raise
             # The text of an exception may quote the call; its kind does not.
             failures.append(RuleFailure(rule.id, f"{type(error).__name__} in {_place(error)}"))
             continue
+        results[rule.id] = result
         if result.unknown is not None:
             unknown.append(NotAssessable(rule.id, result.unknown))
-        findings.extend(_findings(rule, result))
+        if result.matches:
+            findings.extend(_findings(rule, result, announced=rule.period.not_yet(started_at)))
     findings.sort(key=lambda finding: (finding.start_s, finding.end_s, finding.rule))
     not_judged = frozenset([*(item.rule for item in unknown), *(failure.rule for failure in failures)])
     points = score(findings, not_judged, rulebook)
@@ -54,71 +66,90 @@ def judge(call: Call, measures: Measures, rulebook: Rulebook, *, raise_failures:
     )
 
 
-def apply_rule(rule: Rule, view: CallView) -> Result:
-    """The matches of one rule in order of time, exceptions and words counted twice left out.
+def result_of(rule: Rule, call: Call, measures: Measures, rulebook: Rulebook) -> Result:
+    """What one rule of a rulebook finds in a call, with the rules that it asks for; a broken rule raises."""
 
-    A match whose exception cannot be judged is not held against anyone: when nothing else is left, the rule is not
-    assessable.
+    def other_rule(name: str) -> Result:
+        return apply_rule(rulebook.by_id[name], view)
+
+    view = CallView(call, measures, rulebook.lexicon, other_rule)
+    return apply_rule(rule, view)
+
+
+def apply_rule(rule: Rule, view: CallView) -> Result:
+    """The matches of one rule in order of time, exceptions, doubtful words and words counted twice left out.
+
+    A match whose exception cannot be judged, or whose words are not sure enough, is not held against anyone: when
+    nothing else is left, the rule is not assessable.
     """
     result = rule.condition.evaluate(view, None)
     if not result.matches:
         return result
+    least = rule.parameters.min_hit_confidence
     kept: list[Match] = []
     unknown: str | None = None
     for match in _longest(result.matches):
-        exception = rule.unless.evaluate(view, match) if rule.unless is not None else Result()
+        if least is not None and match.confidence is not None and match.confidence < least:
+            unknown = f"命中处转写置信度 {match.confidence:.2f} 低于 {least:.2f}，不足以判断"
+            continue
+        exception = rule.unless.evaluate(view, match) if rule.unless is not None else CLEAR
         if exception.unknown is not None:
             unknown = exception.unknown
         elif not exception.holds:
             kept.append(match)
-    kept.sort(key=lambda match: (match.start_s, match.end_s))
+    kept.sort(key=lambda match: (match.start_s, match.end_s, match.span or (0, 0), match.quote))
     return Result(tuple(kept if rule.every_hit else kept[:1]), None if kept else unknown)
 
 
-def _longest(matches: tuple[Match, ...]) -> list[Match]:
-    """Each stretch of words once: 不行就是不行 is not also 不行, twice."""
+def _longest(matches: tuple[Match, ...]) -> Sequence[Match]:
+    """Each stretch of words once: 不行就是不行 is not also 不行, twice; what was said as written comes first."""
+    if len(matches) == 1:
+        return matches
     kept: list[Match] = []
-    for match in sorted(matches, key=lambda one: one.span[0] - one.span[1] if one.span is not None else 0):
-        if not any(other.covers(match) for other in kept):
+    for match in sorted(matches, key=_weight):
+        if match.span is None or not any(other.covers(match) for other in kept):
             kept.append(match)
     return kept
 
 
-@dataclass(slots=True)
-class _Purse:
-    """What a rule may still take."""
-
-    left: float | None
-
-    def take(self, points: float) -> float:
-        if self.left is None:
-            return points
-        taken = min(points, self.left)
-        self.left -= taken
-        return taken
+def _weight(match: Match) -> tuple[bool, int, int]:
+    length = match.span[1] - match.span[0] if match.span is not None else 0
+    return match.kind is MatchKind.HOMOPHONE, -length, _RANKS.get(match.kind, 2)
 
 
-def _findings(rule: Rule, result: Result) -> list[Finding]:
-    purse = _Purse(rule.cap)
-    return [
-        Finding(
-            rule=rule.id,
-            title=rule.title,
-            category=rule.category,
-            severity=rule.severity,
-            points=purse.take(rule.points),
-            role=match.role,
-            start_s=match.start_s,
-            end_s=match.end_s,
-            quote=match.quote,
-            match=match.kind,
-            measured=match.measured,
-            threshold=match.threshold,
-            confidence=match.confidence,
-            message=fill(rule.message, rule.title, match),
+_RANKS = {MatchKind.EXACT: 0, MatchKind.VARIANT: 1}
+
+
+def _findings(rule: Rule, result: Result, *, announced: bool) -> list[Finding]:
+    findings = []
+    counted, so_far = 0, 0.0
+    for match in result.matches:
+        severity, points = rule.severity, 0.0
+        if announced or (match.kind is MatchKind.HOMOPHONE and rule.parameters.by_sound == "review"):
+            severity = Severity.WARN
+        elif severity in (Severity.DEDUCT, Severity.ADD):
+            counted += 1
+            total = max(so_far, rule.points_of(counted))
+            points, so_far = total - so_far, total
+        findings.append(
+            Finding(
+                rule=rule.id,
+                title=rule.title,
+                category=rule.category,
+                severity=severity,
+                points=points,
+                role=match.role,
+                start_s=match.start_s,
+                end_s=match.end_s,
+                quote=match.quote,
+                match=match.kind,
+                measured=match.measured,
+                threshold=match.threshold,
+                confidence=match.confidence,
+                message=fill(rule.message, rule.title, match),
+            )
         )
-        for match in result.matches
-    ]
+    return findings
 
 
 def _place(error: Exception) -> str:

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from pipeline.errors import RulebookError
+from pipeline.rules.calendar_time import period
 from pipeline.rules.checks import check_rule, check_rulebook
 from pipeline.rules.matching import LexiconBuilder
 from pipeline.rules.mistakes import expected_instead
-from pipeline.rules.operators.base import Compilation, Parameters
+from pipeline.rules.operators.base import Compilation, Condition, Parameters
 from pipeline.rules.rulebook import Category, Rule, Rulebook
 from pipeline.rules.schema import HeaderParameters, RuleParameters
 from pipeline.rules.yaml_source import Mistake, Source, read_yaml
@@ -124,7 +125,10 @@ def _compile(header: HeaderParameters, rules: list[RuleParameters], sha256: str)
     compiled = []
     for rule in rules:
         least = rule.min_transcript_confidence
-        to = Compilation(lexicon, header.min_transcript_confidence if least is None else least)
+        anchors: dict[str, Condition] = {}
+        to = Compilation(lexicon, header.min_transcript_confidence if least is None else least, anchors)
+        for name, anchor in rule.anchors.items():
+            anchors[name] = anchor.compile(to)
         compiled.append(
             Rule(
                 id=rule.id,
@@ -139,6 +143,7 @@ def _compile(header: HeaderParameters, rules: list[RuleParameters], sha256: str)
                 condition=rule.when.compile(to),
                 unless=None if rule.unless is None else rule.unless.compile(to),
                 parameters=rule,
+                period=period(rule.effective_from, rule.effective_until, header.utc_offset),
             )
         )
     return Rulebook(
@@ -146,10 +151,15 @@ def _compile(header: HeaderParameters, rules: list[RuleParameters], sha256: str)
         version=header.version,
         title=header.title,
         sha256=sha256,
-        categories={name: Category(one.title, one.maximum) for name, one in header.categories.items()},
+        categories={
+            name: Category(one.title, one.maximum, one.starts == "empty", one.weight)
+            for name, one in header.categories.items()
+        },
         rules=tuple(compiled),
         routing=header.must_review,
         min_transcript_confidence=header.min_transcript_confidence,
         min_assessable_share=header.min_assessable_share,
         lexicon=lexicon.build(),
+        header=header,
+        period=period(header.effective_from, header.effective_until, header.utc_offset),
     )

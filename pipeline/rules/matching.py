@@ -1,7 +1,8 @@
 """Phrases in what was said: all phrases of a rulebook in one automaton, one pass over a call.
 
 Text is compared in a plain form: characters, digits and letters only, full-width forms folded, Latin in lower case.
-Punctuation, which speech engines set as they please, neither hides a phrase nor makes one. ``*`` inside a phrase
+Punctuation, which speech engines set as they please, neither hides a phrase nor makes one. Phrases that may be known
+by their sound are searched in the same pass, as codes of syllables (see ``sound``). ``*`` inside a phrase
 stands for 0 to ``WILDCARD_CHARACTERS`` characters of the plain form. A phrase never reaches over the end of a turn.
 """
 
@@ -10,16 +11,25 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from ahocorasick_rs import AhoCorasick
 
 from pipeline.features.dialogue import SpokenTurn, time_in_utterance
+from pipeline.rules.sound import distance, is_chinese, readings, sounds
 from pipeline.types import Utterance
 
 WILDCARD = "*"
 WILDCARD_CHARACTERS = 6
 """Long enough for 我不清楚你找(别的什么)地方问去, too short to join two sentences."""
+
+SOUND_LEAST_CHARACTERS = 4
+"""Shorter phrases never match by sound alone."""
+SOUND_LEAST_IN_PIECE = 2
+"""Nor do phrases of which a wildcard leaves a single character."""
+CONFUSION_PER_CHARACTERS = 3
+"""One of the usual confusions (n/l, zh/z …) is let pass for so many characters of a phrase, at least one."""
+SAME_PER_CHARACTERS = 3
+"""One character in so many must be as written: what only sounds alike from end to end is another sentence."""
 
 TURN_END = "\n"
 """Stands between the turns of a call; no plain form holds it."""
@@ -44,6 +54,9 @@ class _Fold(dict[int, str]):
 
 
 _FOLD = _Fold()
+_BETWEEN_TURNS = "\x1e"
+_FOLD_TURNS = _Fold({ord(_BETWEEN_TURNS): TURN_END})
+"""Folds all turns of a call in one go, a record separator between them."""
 
 
 def plain(text: str) -> str:
@@ -59,26 +72,66 @@ class Pattern:
 
     def find(self, text: SpokenText) -> list[tuple[int, int]]:
         """Where the wording stands in a call, shortest reading of each wildcard, in order of place."""
-        first = text.hits.get(self.pieces[0])
-        if first is None:
-            return []
-        if len(self.pieces) == 1:
-            return list(first)
-        found = []
-        for start, end in first:
-            ends = {end}
-            for piece in self.pieces[1:]:
-                ends = {
-                    next_end
-                    for next_start, next_end in text.hits.get(piece, ())
-                    for so_far in ends
-                    if 0 <= next_start - so_far <= WILDCARD_CHARACTERS and TURN_END not in text.plain[so_far:next_start]
-                }
-                if not ends:
-                    break
-            if ends:
-                found.append((start, min(ends)))
-        return found
+        return _joined([text.hits.get(piece, ()) for piece in self.pieces], text)
+
+
+@dataclass(frozen=True, slots=True)
+class SoundPattern:
+    """One wording of a phrase by its sound; each piece can be read in one way or several.
+
+    Attributes:
+        pieces: the numbers of each piece's readings.
+        texts: the plain text of each piece, to see how far what was heard is from it.
+        most_confusions: more of the usual confusions than these are another phrase.
+        least_same: fewer characters as written than these are another phrase.
+    """
+
+    pieces: tuple[tuple[int, ...], ...]
+    texts: tuple[str, ...]
+    most_confusions: int
+    least_same: int
+
+    def find(self, text: SpokenText) -> list[tuple[int, int]]:
+        """Where the wording sounds as it should and is not written so."""
+        places = []
+        for numbers, wanted in zip(self.pieces, self.texts, strict=True):
+            here = [place for number in numbers for place in text.hits.get(number, ())]
+            if not here:
+                return []
+            places.append(here if len(wanted) == here[0][1] - here[0][0] else [])
+        return [place for place in _joined(places, text) if self._is_near(text, place, places)]
+
+    def _is_near(self, text: SpokenText, place: tuple[int, int], pieces: list[list[tuple[int, int]]]) -> bool:
+        changed = confused = length = 0
+        for here, wanted in zip(pieces, self.texts, strict=True):
+            inside = [(start, end) for start, end in here if place[0] <= start and end <= place[1]]
+            if not inside:
+                return False
+            far = min(distance(text.plain[start:end], wanted) for start, end in inside)
+            changed, confused, length = changed + far[0], confused + far[1], length + len(wanted)
+        return 0 < changed <= length - self.least_same and confused <= self.most_confusions
+
+
+def _joined(pieces: Sequence[Sequence[tuple[int, int]]], text: SpokenText) -> list[tuple[int, int]]:
+    """Places where all pieces stand one after the other, no more than a wildcard between two of them."""
+    first = pieces[0]
+    if len(pieces) == 1 or not first:
+        return list(first)
+    found = []
+    for start, end in first:
+        ends = {end}
+        for piece in pieces[1:]:
+            ends = {
+                next_end
+                for next_start, next_end in piece
+                for so_far in ends
+                if 0 <= next_start - so_far <= WILDCARD_CHARACTERS and TURN_END not in text.plain[so_far:next_start]
+            }
+            if not ends:
+                break
+        if ends:
+            found.append((start, min(ends)))
+    return found
 
 
 class LexiconBuilder:
@@ -87,6 +140,7 @@ class LexiconBuilder:
     def __init__(self) -> None:
         """Start empty."""
         self._numbers: dict[str, int] = {}
+        self._sounds: set[int] = set()
 
     def add(self, phrase: str) -> Pattern:
         """Register one wording.
@@ -94,59 +148,107 @@ class LexiconBuilder:
         Raises:
             ValueError: when nothing but punctuation and wildcards is left of it.
         """
-        # A wildcard at either end asks for nothing, since it may stand for no character at all.
-        pieces = [piece for piece in map(plain, phrase.split(WILDCARD)) if piece]
+        pieces = _pieces(phrase)
         if not pieces:
             raise ValueError("expected at least one character, digit or letter")
-        return Pattern(tuple(self._numbers.setdefault(piece, len(self._numbers)) for piece in pieces))
+        return Pattern(tuple(self._number(piece) for piece in pieces))
+
+    def add_sound(self, phrase: str) -> SoundPattern | None:
+        """Register the sound of one wording; None when it is too short to be known by its sound alone."""
+        pieces = _pieces(phrase)
+        length = sum(map(len, pieces))
+        if not sounds_enough(phrase):
+            return None
+        numbers = []
+        for piece in pieces:
+            ways = tuple(self._number(reading) for reading in readings(piece))
+            self._sounds.update(ways)
+            numbers.append(ways)
+        return SoundPattern(
+            tuple(numbers), tuple(pieces), max(1, length // CONFUSION_PER_CHARACTERS), length // SAME_PER_CHARACTERS
+        )
+
+    def _number(self, piece: str) -> int:
+        return self._numbers.setdefault(piece, len(self._numbers))
 
     def build(self) -> Lexicon:
         """The automaton over everything registered."""
-        return Lexicon(AhoCorasick(list(self._numbers)) if self._numbers else None, len(self._numbers))
+        automaton = AhoCorasick(list(self._numbers)) if self._numbers else None
+        return Lexicon(automaton, len(self._numbers), frozenset(self._sounds))
+
+
+def sounds_enough(phrase: str) -> bool:
+    """Whether a phrase is long enough to be known by its sound: very short ones sound like half the language."""
+    pieces = _pieces(phrase)
+    chinese = [sum(map(is_chinese, piece)) for piece in pieces]
+    return sum(chinese) >= SOUND_LEAST_CHARACTERS and min(chinese) >= SOUND_LEAST_IN_PIECE
+
+
+def _pieces(phrase: str) -> list[str]:
+    # A wildcard at either end asks for nothing, since it may stand for no character at all.
+    return [piece for piece in map(plain, phrase.split(WILDCARD)) if piece]
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """All phrases of a rulebook, ready to be found in one pass."""
+    """All phrases of a rulebook, as written and by sound, ready to be found in one pass."""
 
     automaton: AhoCorasick | None
     size: int
+    by_sound: frozenset[int] = frozenset()
 
     def scan(self, text: str) -> dict[int, list[tuple[int, int]]]:
         """Every occurrence of every piece in a plain text, overlapping ones too, in order of place."""
         hits: dict[int, list[tuple[int, int]]] = {}
-        if self.automaton is not None:
+        if self.automaton is None:
+            return hits
+        if not self.by_sound:
             for number, start, end in self.automaton.find_matches_as_indexes(text, overlapping=True):
                 hits.setdefault(number, []).append((start, end))
+            return hits
+        # The sounds stand behind the words, so that one pass over both finds both.
+        length = len(text)
+        for number, start, end in self.automaton.find_matches_as_indexes(text + sounds(text), overlapping=True):
+            if start < length:
+                hits.setdefault(number, []).append((start, end))
+            elif number in self.by_sound:
+                hits.setdefault(number, []).append((start - length, end - length))
         return hits
 
 
-@dataclass(frozen=True)
 class SpokenText:
     """The words of a call in plain form with what was found in them, and the way back to each utterance.
 
     Attributes:
         turns: the turns of the call in order of time.
+        texts: their words as they were written down.
         plain: their plain forms, each followed by ``TURN_END``.
         starts: where each turn starts in ``plain``.
         hits: every piece of the lexicon that occurs.
     """
 
-    turns: tuple[SpokenTurn, ...]
-    plain: str
-    starts: tuple[int, ...]
-    hits: Hits
+    __slots__ = ("_offsets", "hits", "plain", "starts", "texts", "turns")
+
+    def __init__(self, turns: tuple[SpokenTurn, ...], lexicon: Lexicon) -> None:
+        """Fold and scan a call once."""
+        self.turns = turns
+        self.texts = [turn.text for turn in turns]
+        joined = _BETWEEN_TURNS.join(self.texts)
+        if turns and joined.count(_BETWEEN_TURNS) != len(turns) - 1:
+            joined = _BETWEEN_TURNS.join(text.replace(_BETWEEN_TURNS, " ") for text in self.texts)
+        self.plain = joined.translate(_FOLD_TURNS) + TURN_END if turns else ""
+        starts, at = [], 0
+        for _ in turns:
+            starts.append(at)
+            at = self.plain.index(TURN_END, at) + 1
+        self.starts = tuple(starts)
+        self.hits: Hits = lexicon.scan(self.plain)
+        self._offsets: dict[int, list[int]] = {}
 
     @classmethod
     def read(cls, turns: tuple[SpokenTurn, ...], lexicon: Lexicon) -> SpokenText:
         """Fold and scan a call once."""
-        texts = [plain(turn.text) for turn in turns]
-        starts, at = [], 0
-        for text in texts:
-            starts.append(at)
-            at += len(text) + 1
-        joined = "".join(text + TURN_END for text in texts)
-        return cls(turns, joined, tuple(starts), lexicon.scan(joined))
+        return cls(turns, lexicon)
 
     def turn_at(self, place: int) -> int:
         """Number of the turn that holds a place of the plain text."""
@@ -156,22 +258,21 @@ class SpokenText:
         """Place behind the last character of a turn."""
         return self.starts[turn + 1] - 1 if turn + 1 < len(self.starts) else len(self.plain) - 1
 
+    def of_turn(self, turn: int) -> str:
+        """The plain form of one turn."""
+        return self.plain[self.starts[turn] : self.end_of(turn)]
+
     def wording(self, start: int, end: int) -> Wording:
         """The spoken words between two places of one turn."""
         turn = self.turn_at(start)
         first, last = start - self.starts[turn], end - self.starts[turn] - 1
-        offsets = self._offsets(turn)
+        offsets = self._offsets_of(turn)
         return Wording(self.turns[turn], offsets[first], offsets[last] + 1)
 
-    def _offsets(self, turn: int) -> list[int]:
-        if turn not in self._known_offsets:
-            text = self.turns[turn].text
-            self._known_offsets[turn] = [place for place, character in enumerate(text) if plain(character)]
-        return self._known_offsets[turn]
-
-    @cached_property
-    def _known_offsets(self) -> dict[int, list[int]]:
-        return {}
+    def _offsets_of(self, turn: int) -> list[int]:
+        if turn not in self._offsets:
+            self._offsets[turn] = [place for place, character in enumerate(self.texts[turn]) if plain(character)]
+        return self._offsets[turn]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from string import Formatter
 
 from pipeline.rules.outcome import Match
 from pipeline.rules.schema import ConditionParameters
+from pipeline.types import MatchKind
 
 WORDS_FIELDS = frozenset({"title", "start", "end", "quote"})
 VALUE_FIELDS = frozenset({"measured", "threshold"})
@@ -17,15 +18,18 @@ def clock(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
-def fields_of(condition: ConditionParameters) -> frozenset[str]:
-    """Which fields a condition's evidence always fills."""
-    if condition.all is not None:
-        return frozenset().union(*map(fields_of, condition.all))
-    if condition.any is not None:
-        return frozenset.intersection(*map(fields_of, condition.any))
+def fields_of(condition: ConditionParameters, *, found: bool = True) -> frozenset[str]:
+    """Which fields a condition's evidence always fills: that it holds, or (not ``found``) that it does not."""
     if condition.negated is not None:
-        return fields_of(condition.negated)
-    return WORDS_FIELDS if condition.say is not None else WORDS_FIELDS | VALUE_FIELDS
+        return fields_of(condition.negated, found=not found)
+    parts = [fields_of(part, found=found) for part in condition.parts()]
+    if parts:
+        # Every part gives its values when all must hold; when one is enough, only what each of them has is sure.
+        together = (condition.all is not None) == found
+        return frozenset().union(*parts) if together else frozenset.intersection(*parts)
+    operator = condition.operator
+    values = operator is not None and (operator.VALUES_WHEN_FOUND if found else operator.VALUES_WHEN_MISSING)
+    return WORDS_FIELDS | VALUE_FIELDS if values else WORDS_FIELDS
 
 
 def template_mistake(template: str, condition: ConditionParameters) -> str | None:
@@ -52,8 +56,8 @@ def template_mistake(template: str, condition: ConditionParameters) -> str | Non
 
 
 def fill(template: str, title: str, match: Match) -> str:
-    """The sentence for one finding."""
-    return template.format(
+    """The sentence for one finding; of words known by their sound alone, it says what was heard."""
+    sentence = template.format(
         title=title,
         start=clock(match.start_s),
         end=clock(match.end_s),
@@ -61,3 +65,6 @@ def fill(template: str, title: str, match: Match) -> str:
         measured=match.measured or "",
         threshold=match.threshold or "",
     )
+    if match.kind is MatchKind.HOMOPHONE:
+        return f"{sentence}（{match.measured}，{match.threshold}，只是读音相近，请听录音核对。）"
+    return sentence

@@ -13,8 +13,9 @@ class Match:
 
     Attributes:
         span: place in the plain text of the call (see ``matching``), None where no words were matched.
-        measured: what was measured, readable, with its unit.
-        threshold: what is asked for, readable, with its unit.
+        measured: what was measured, readable, with its unit; of words matched by sound, what was heard.
+        threshold: what is asked for, readable, with its unit; of words matched by sound, what the rule wants.
+        turn: number of the turn that it belongs to, None where the time alone says.
     """
 
     role: Role
@@ -26,11 +27,15 @@ class Match:
     threshold: str | None = None
     confidence: float | None = None
     span: tuple[int, int] | None = None
+    turn: int | None = None
 
     def covers(self, other: Match) -> bool:
         """Whether the words of the other match are a part of this one's."""
         if self.span is None or other.span is None:
             return False
+        if other.kind is MatchKind.HOMOPHONE and self.kind is not MatchKind.HOMOPHONE:
+            # What was said as written leaves no room for what it sounds like.
+            return self.span[0] < other.span[1] and other.span[0] < self.span[1]
         return self.span[0] <= other.span[0] and other.span[1] <= self.span[1]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from pipeline.rules.rulebook import Rulebook
 from pipeline.rules.view import CallView
-from pipeline.types import Finding, Role, Route, RuleFailure, Score, Severity
+from pipeline.types import Finding, MatchKind, Role, Route, RuleFailure, Score, Severity
+
+_TAKING = (Severity.FATAL, Severity.DEDUCT)
 
 
 def route(
@@ -18,27 +21,42 @@ def route(
 ) -> Route:
     """All reasons of the rulebook's ``must_review`` that hold, in a fixed order; a broken rule is a reason too."""
     reasons = [
-        *_because_of_findings(findings, rulebook),
+        *(_because_of_findings(findings, rulebook) if findings else ()),
         *_because_of_score(points, rulebook),
         *_because_of_doubt(view, rulebook),
         *(f"规则 {failure.rule} 判断时出错，没有结论" for failure in failures),
     ]
-    return Route(bool(reasons), tuple(reasons))
+    risk = math.fsum(rulebook.by_id[rule].parameters.risk for rule in {finding.rule for finding in findings})
+    return Route(bool(reasons), tuple(reasons), risk)
 
 
-def _because_of_findings(findings: Sequence[Finding], rulebook: Rulebook) -> list[str]:
+def _because_of_findings(all_findings: Sequence[Finding], rulebook: Rulebook) -> list[str]:
     wanted = rulebook.routing
+    rules = rulebook.by_id
+    findings = [finding for finding in all_findings if rules[finding.rule].parameters.review != "never"]
     reasons = []
     fatal = {finding.rule: finding.title for finding in findings if finding.severity is Severity.FATAL}
     if wanted.fatal:
         reasons += [f"一票否决：{title}（{rule}）" for rule, title in sorted(fatal.items())]
     for category, least in wanted.findings_at_least.items():
-        count = sum(finding.category == category and finding.severity is not Severity.WARN for finding in findings)
+        count = sum(finding.category == category and finding.severity in _TAKING for finding in findings)
         if count >= least:
             title = rulebook.categories[category].title
             reasons.append(f"“{title}”类扣分 {count} 处，达到 {least} 处")
-    named = {finding.rule: finding.title for finding in findings if finding.rule in wanted.rules}
+    named = {
+        finding.rule: finding.title
+        for finding in findings
+        if finding.rule in wanted.rules or rules[finding.rule].parameters.review == "must"
+    }
     reasons += [f"命中必听规则：{title}（{rule}）" for rule, title in sorted(named.items())]
+    by_sound = {
+        finding.rule: finding.title
+        for finding in findings
+        if finding.match is MatchKind.HOMOPHONE
+        and rules[finding.rule].changes_score
+        and rules[finding.rule].parameters.by_sound == "review"
+    }
+    reasons += [f"只是读音相近，请听录音核对：{title}（{rule}）" for rule, title in sorted(by_sound.items())]
     return reasons
 
 

@@ -1,27 +1,50 @@
-"""A call as conditions see it, prepared once for all rules."""
+"""A call as conditions see it, prepared once for all rules; what only some rules need is found when they ask."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pipeline.features.dialogue import Dialogue, read_dialogue
 from pipeline.rules.matching import Lexicon, SpokenText
+from pipeline.rules.outcome import Result
 from pipeline.types import Call, CallMetadata, Measure, Measures, Outcome, Role
 
+if TYPE_CHECKING:
+    from pipeline.rules.operators.base import Condition
 
-@dataclass(frozen=True, slots=True)
+NO_OTHER_RULES = "这里只判断一条规则，看不到规则 {rule} 的结论"
+
+
+def _no_other_rules(rule: str) -> Result:
+    return Result(unknown=NO_OTHER_RULES.format(rule=rule))
+
+
 class CallView:
-    """One call with its measures, and its words scanned for every phrase of the rulebook."""
+    """One call with its measures, and its words scanned for every phrase of the rulebook.
 
-    dialogue: Dialogue
-    text: SpokenText
-    measures: Measures
+    Attributes:
+        dialogue: the turns with their words.
+        text: the words with every phrase that occurs.
+        measures: what was measured of the call.
+        other_rule: the conclusion of another rule on this call, by its id.
+        windows: windows of whole calls by role, kept by ``operators.scope``.
+        doubts: reasons for which words cannot be judged, kept by ``operators.looking``.
+    """
 
-    @classmethod
-    def of(cls, call: Call, measures: Measures, lexicon: Lexicon) -> CallView:
-        """Prepare a call."""
-        dialogue = read_dialogue(call)
-        return cls(dialogue, SpokenText.read(dialogue.turns, lexicon), measures)
+    def __init__(
+        self, call: Call, measures: Measures, lexicon: Lexicon, other_rule: Callable[[str], Result] = _no_other_rules
+    ) -> None:
+        """Prepare a call: put words to turns, scan them once."""
+        self.dialogue: Dialogue = read_dialogue(call)
+        self.text = SpokenText.read(self.dialogue.turns, lexicon)
+        self.measures = measures
+        self.other_rule = other_rule
+        self.windows: dict[Role | None, object] = {}
+        self.doubts: dict[object, str | None] = {}
+        self._known: dict[int, Result] = {}
+        self._turns: dict[Role | None, tuple[int, ...]] = {}
 
     @property
     def call(self) -> Call:
@@ -33,7 +56,7 @@ class CallView:
         """What the recording platform says of the call."""
         return self.dialogue.call.recording.metadata
 
-    @property
+    @cached_property
     def answered_at_s(self) -> float:
         """When the call was answered."""
         return self.dialogue.call.recording.answered_at_s
@@ -43,14 +66,24 @@ class CallView:
         """When the recording ends."""
         return self.dialogue.call.recording.duration_s
 
-    def turns_of(self, role: Role | None) -> list[int]:
+    def turns_of(self, role: Role | None) -> tuple[int, ...]:
         """Numbers of a party's turns in order of time; None is everybody."""
-        turns = self.dialogue.turns
-        return [number for number, spoken in enumerate(turns) if role is None or spoken.turn.role is role]
+        if role not in self._turns:
+            self._turns[role] = tuple(
+                number for number, spoken in enumerate(self.dialogue.turns) if role is None or spoken.turn.role is role
+            )
+        return self._turns[role]
 
     def has_words(self, turn: int) -> bool:
         """Whether anything was recognised in a turn."""
         return self.text.end_of(turn) > self.text.starts[turn]
+
+    def once(self, condition: Condition) -> Result:
+        """What a condition says of the call, asked for once however many others look near its matches."""
+        key = id(condition)
+        if key not in self._known:
+            self._known[key] = condition.evaluate(self, None)
+        return self._known[key]
 
     def measure(self, name: str) -> Measure | None:
         """A measure by name, None where it was never taken."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,6 +18,24 @@ class Parameters(BaseModel):
     """Base of everything that is written in a rulebook: frozen, no value is converted, no unknown key is taken."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Operator(Parameters):
+    """Base of the operators: each is one way to look at a call.
+
+    Attributes:
+        TITLE: what a Chinese reader calls it.
+        VALUES_WHEN_FOUND: whether a match always says what was measured and what is asked for.
+        VALUES_WHEN_MISSING: whether the same is true of the evidence that nothing was found.
+    """
+
+    TITLE: ClassVar[str] = ""
+    VALUES_WHEN_FOUND: ClassVar[bool] = True
+    VALUES_WHEN_MISSING: ClassVar[bool] = False
+
+    def compile(self, to: Compilation) -> Condition:
+        """The operator ready to look at calls."""
+        raise NotImplementedError
 
 
 def written_as(pattern: str, expected: str) -> Callable[[str], str]:
@@ -42,14 +60,15 @@ class Condition(Protocol):
         """Where the condition holds in a call."""
         ...
 
-    def absence(self, view: CallView, around: Match | None) -> Match:
-        """The window that was looked at, as evidence that the condition does not hold."""
+    def missing(self, view: CallView, around: Match | None) -> Result:
+        """Where the condition does not hold: the windows that were looked at, as evidence; clear where it holds."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """What operators need to compile: the phrases of the rulebook, and the rule's own settings."""
+    """What operators need to compile: the phrases of the rulebook, the rule's anchors and its own settings."""
 
     lexicon: LexiconBuilder = field(default_factory=LexiconBuilder)
     min_transcript_confidence: float | None = None
+    anchors: Mapping[str, Condition] = field(default_factory=dict)

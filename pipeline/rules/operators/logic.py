@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pipeline.rules.operators.base import Condition
@@ -20,18 +21,11 @@ class AllOf:
 
     def evaluate(self, view: CallView, around: Match | None) -> Result:
         """Evidence of the first condition when all hold."""
-        results = [part.evaluate(view, around) for part in self.parts]
-        if any(not result.holds and result.unknown is None for result in results):
-            return CLEAR
-        for result in results:
-            if result.unknown is not None:
-                return result
-        beside = [result.matches[0] for result in results[1:]]
-        return Result(tuple(_with_values_of(match, beside) for match in results[0].matches))
+        return _every(part.evaluate(view, around) for part in self.parts)
 
-    def absence(self, view: CallView, around: Match | None) -> Match:
-        """The window of the first condition."""
-        return self.parts[0].absence(view, around)
+    def missing(self, view: CallView, around: Match | None) -> Result:
+        """Evidence of the first condition that does not hold."""
+        return _some([part.missing(view, around) for part in self.parts], every_evidence=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +36,11 @@ class AnyOf:
 
     def evaluate(self, view: CallView, around: Match | None) -> Result:
         """Evidence of all conditions that hold; unknown when none does and one is unknown."""
-        results = [part.evaluate(view, around) for part in self.parts]
-        matches = tuple(match for result in results for match in result.matches)
-        if matches:
-            return Result(matches)
-        return next((result for result in results if result.unknown is not None), CLEAR)
+        return _some([part.evaluate(view, around) for part in self.parts], every_evidence=True)
 
-    def absence(self, view: CallView, around: Match | None) -> Match:
-        """The window of the first condition."""
-        return self.parts[0].absence(view, around)
+    def missing(self, view: CallView, around: Match | None) -> Result:
+        """Evidence that the first condition does not hold, when none does."""
+        return _every(part.missing(view, around) for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +51,35 @@ class Not:
 
     def evaluate(self, view: CallView, around: Match | None) -> Result:
         """The window looked at, when nothing was found in it."""
-        result = self.part.evaluate(view, around)
+        return self.part.missing(view, around)
+
+    def missing(self, view: CallView, around: Match | None) -> Result:
+        """What was found after all."""
+        return self.part.evaluate(view, around)
+
+
+def _every(parts: Iterable[Result]) -> Result:
+    results = []
+    for result in parts:
+        if not result.holds and result.unknown is None:
+            return CLEAR
+        results.append(result)
+    for result in results:
         if result.unknown is not None:
             return result
-        return CLEAR if result.holds else Result((self.part.absence(view, around),))
+    beside = [result.matches[0] for result in results[1:]]
+    if not beside:
+        return results[0]
+    return Result(tuple(_with_values_of(match, beside) for match in results[0].matches))
 
-    def absence(self, view: CallView, around: Match | None) -> Match:
-        """The same window."""
-        return self.part.absence(view, around)
+
+def _some(results: list[Result], *, every_evidence: bool) -> Result:
+    holding = [result for result in results if result.holds]
+    if holding and not every_evidence:
+        return holding[0]
+    if holding:
+        return Result(tuple(match for result in holding for match in result.matches))
+    return next((result for result in results if result.unknown is not None), CLEAR)
 
 
 def _with_values_of(match: Match, others: list[Match]) -> Match:

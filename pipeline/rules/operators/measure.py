@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import ClassVar
 
 from pydantic import Field, model_validator
 
 from pipeline.rules.known_measures import KNOWN_MEASURES, ROLE_NAMES, readable
-from pipeline.rules.operators.base import Compilation, Parameters
-from pipeline.rules.outcome import CLEAR, Match, Result
+from pipeline.rules.operators.base import Compilation, Condition
+from pipeline.rules.operators.looking import Looking
+from pipeline.rules.operators.scope import RoleWord, Scope, ScopedOperator, Window
+from pipeline.rules.outcome import Match
 from pipeline.rules.view import CallView
 from pipeline.types import Evidence, MatchKind, Measure, Outcome, Role
 
 NEVER_TAKEN = "这通电话没有“{title}”这项测量"
 
 
-class MeasureIs(Parameters):
+class MeasureIs(ScopedOperator):
     """A measure of the call is outside its limits.
 
     测量值越界：某项测量值高于（above、at_least）或低于（below、at_most）界限，或正是某个值（is）。
@@ -30,6 +33,10 @@ class MeasureIs(Parameters):
     Does not match: a call whose agent speaks after 2.0 s.
     """
 
+    TITLE: ClassVar[str] = "测量值越界"
+    VALUES_WHEN_MISSING: ClassVar[bool] = True
+
+    role: RoleWord = Field(default="anyone", description="只取该方的证据；测量的是谁，名字里已经写明。")
     name: str = Field(description="测量项的名字（见下面的测量项表）。")
     above: float | None = Field(default=None, allow_inf_nan=False, description="大于它时命中。")
     at_least: float | None = Field(default=None, allow_inf_nan=False, description="大于或等于它时命中。")
@@ -64,9 +71,9 @@ class MeasureIs(Parameters):
             raise ValueError(f"{self.name} is a party; expected is: agent or is: customer")
         return self
 
-    def compile(self, to: Compilation) -> CompiledMeasure:
+    def compile(self, to: Compilation) -> Condition:
         """Prepare the words of the threshold."""
-        return CompiledMeasure(self, self._asked_for())
+        return CompiledMeasure(self.scope(self.role, to), self, self._asked_for())
 
     def _asked_for(self) -> str:
         if self.equals is not None:
@@ -87,29 +94,49 @@ def _limit(name: str, limit: float) -> str:
     return f"{limit:g} {'秒' if unit == 's' else unit}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledMeasure:
+class CompiledMeasure(Looking):
     """``measure`` ready to look at calls; ``asked_for`` is the threshold as people read it."""
 
-    parameters: MeasureIs
-    asked_for: str
+    __slots__ = ("asked_for", "parameters")
 
-    def evaluate(self, view: CallView, around: Match | None) -> Result:
-        """The evidence of the measure when its value is outside."""
-        name = self.parameters.name
-        measure = view.measure(name)
+    def __init__(self, scope: Scope, parameters: MeasureIs, asked_for: str) -> None:
+        """Keep the limits."""
+        super().__init__(scope)
+        self.parameters = parameters
+        self.asked_for = asked_for
+
+    def unknown(self, view: CallView) -> str | None:
+        """The measure's own reason."""
+        measure = view.measure(self.parameters.name)
         if measure is None:
-            return Result(unknown=NEVER_TAKEN.format(title=KNOWN_MEASURES[name].title))
+            return NEVER_TAKEN.format(title=KNOWN_MEASURES[self.parameters.name].title)
         if measure.outcome is Outcome.NOT_ASSESSABLE or measure.value is None:
-            return Result(unknown=measure.reason or NEVER_TAKEN.format(title=KNOWN_MEASURES[name].title))
-        if not self._outside(measure.value):
-            return CLEAR
-        evidence = measure.evidence if self.parameters.each else measure.evidence[:1]
-        if not evidence:
-            return Result((self.absence(view, around),))
-        return Result(tuple(self._match(measure, one) for one in evidence))
+            return measure.reason or NEVER_TAKEN.format(title=KNOWN_MEASURES[self.parameters.name].title)
+        return None
 
-    def absence(self, view: CallView, around: Match | None) -> Match:
+    def possible(self, view: CallView) -> bool:
+        """Whether the value is outside."""
+        measure = view.measure(self.parameters.name)
+        return measure is not None and measure.value is not None and self._outside(measure.value)
+
+    def find(self, view: CallView, window: Window) -> Iterator[Match]:
+        """The evidence of the measure inside the window."""
+        measure = view.measure(self.parameters.name)
+        if measure is None:
+            return
+        if not measure.evidence:
+            yield self.nothing_found(view, window)
+            return
+        role = self.scope.role
+        for evidence in measure.evidence:
+            if role is not None and evidence.role not in (role, Role.UNKNOWN):
+                continue
+            if window.whole or window.holds_event(evidence.start_s, evidence.end_s, None):
+                yield self._match(measure, evidence)
+                if not self.parameters.each:
+                    return
+
+    def nothing_found(self, view: CallView, window: Window) -> Match:
         """The whole call with the value."""
         measure = view.measure(self.parameters.name)
         return self._match(measure, Evidence(Role.UNKNOWN, view.answered_at_s, view.end_s, ""))

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
+from typing import ClassVar
 
 from pydantic import Field, model_validator
 
-from pipeline.rules.operators.base import Compilation, Parameters
+from pipeline.rules.operators.base import Compilation, Operator
 from pipeline.rules.outcome import CLEAR, Match, Result
 from pipeline.rules.view import CallView
 from pipeline.types import CallMetadata, MatchKind, Role
 
+NO_NUMBER = "清单里的“{field}”不是数字"
 MISSING = "清单里没有“{field}”这一项"
+
+_SEPARATORS = re.compile(r"[,，;；|、\s]+")
 
 Value = str | int | float | bool
 
 _NAMED = frozenset(field.name for field in fields(CallMetadata)) - {"extra"}
 
 
-class MetadataIs(Parameters):
+class MetadataIs(Operator):
     """A manifest column of the call has a certain value.
 
-    清单字段：录音平台给出的某个字段（包括自定义列）等于某个值（is）或某几个值之一（in）。
+    清单字段：录音平台给出的某个字段（包括自定义列）等于某个值（is）、某几个值之一（in）、含有某个标签（contains），
+    或是越界的数字（above、below）。
 
     Why: some rules are for outbound calls, one team or one kind of business only; who hung up is known from the
     platform alone.
@@ -35,20 +41,34 @@ class MetadataIs(Parameters):
     Does not match: a call whose row says ``inbound``.
     """
 
+    TITLE: ClassVar[str] = "清单字段"
+    VALUES_WHEN_MISSING: ClassVar[bool] = True
+
     name: str = Field(alias="field", min_length=1, description="清单的列名，例如 `direction`、`business_type`。")
     equals: Value | None = Field(default=None, alias="is", description="等于它时命中。")
     one_of: tuple[Value, ...] = Field(default=(), alias="in", description="等于其中之一时命中。")
 
+    contains: tuple[str, ...] = Field(
+        default=(), description="字段里的标签（用逗号、分号、竖线或空格隔开）有其中之一时命中。"
+    )
+    above: float | None = Field(default=None, allow_inf_nan=False, description="是数字且大于它时命中。")
+    below: float | None = Field(default=None, allow_inf_nan=False, description="是数字且小于它时命中。")
+
     @model_validator(mode="after")
     def _consistent(self) -> MetadataIs:
-        if (self.equals is not None) == bool(self.one_of):
-            raise ValueError("expected exactly one of is and in")
+        limits = self.above is not None or self.below is not None
+        if sum((self.equals is not None, bool(self.one_of), bool(self.contains), limits)) != 1:
+            raise ValueError("expected exactly one of is, in, contains, or above and/or below")
+        if self.above is not None and self.below is not None and self.above >= self.below:
+            raise ValueError(f"no value is over {self.above:g} and under {self.below:g}; correct one of the limits")
         return self
 
     def compile(self, to: Compilation) -> CompiledMetadata:
         """Write the values as manifests do."""
         wanted = self.one_of if self.equals is None else (self.equals,)
-        return CompiledMetadata(self.name, frozenset(_written(value) for value in wanted))
+        return CompiledMetadata(
+            self.name, frozenset(map(_written, wanted)), frozenset(self.contains), self.above, self.below
+        )
 
 
 def _written(value: object) -> str:
@@ -67,25 +87,59 @@ class CompiledMetadata:
 
     field: str
     wanted: frozenset[str]
+    contains: frozenset[str]
+    above: float | None
+    below: float | None
+
+    @property
+    def asked_for(self) -> str:
+        """The values as people read them."""
+        limits = ((self.above, ">"), (self.below, "<"))
+        written = [f"{sign}{limit:g}" for limit, sign in limits if limit is not None]
+        return "/".join(sorted(self.wanted | self.contains)) or "，".join(written)
 
     def evaluate(self, view: CallView, around: Match | None) -> Result:
         """The whole call, when the field has one of the values."""
-        written = self._value(view)
-        if written is None:
-            return Result(unknown=MISSING.format(field=self.field))
-        return Result((self.absence(view, around),)) if written in self.wanted else CLEAR
+        return self._looked_at(view, wanted=True)
 
-    def absence(self, view: CallView, around: Match | None) -> Match:
-        """The whole call with the value of the field."""
-        return Match(
-            role=Role.UNKNOWN,
-            start_s=view.answered_at_s,
-            end_s=view.end_s,
-            quote="",
-            kind=MatchKind.MEASURE,
-            measured=f"{self.field}={self._value(view) or ''}",
-            threshold=f"{self.field}={'/'.join(sorted(self.wanted))}",
+    def missing(self, view: CallView, around: Match | None) -> Result:
+        """The whole call with the value of the field, when it is another."""
+        return self._looked_at(view, wanted=False)
+
+    def _looked_at(self, view: CallView, *, wanted: bool) -> Result:
+        value = self._value(view)
+        if value is None:
+            return Result(unknown=MISSING.format(field=self.field))
+        fits = self.fits(value)
+        if fits is None:
+            return Result(unknown=NO_NUMBER.format(field=self.field))
+        if fits is not wanted:
+            return CLEAR
+        return Result(
+            (
+                Match(
+                    role=Role.UNKNOWN,
+                    start_s=view.answered_at_s,
+                    end_s=view.end_s,
+                    quote="",
+                    kind=MatchKind.MEASURE,
+                    measured=f"{self.field}={value}",
+                    threshold=f"{self.field}={self.asked_for}",
+                ),
+            )
         )
+
+    def fits(self, value: str) -> bool | None:
+        """Whether a value is as the rule wants it; None when a number is asked for and this is none."""
+        if self.wanted:
+            return value in self.wanted
+        if self.contains:
+            return not self.contains.isdisjoint(part.strip() for part in _SEPARATORS.split(value))
+        try:
+            number = float(value)
+        except ValueError:
+            return None
+        return (self.above is None or number > self.above) and (self.below is None or number < self.below)
 
     def _value(self, view: CallView) -> str | None:
         metadata = view.metadata

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -10,9 +10,24 @@ from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validato
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from pipeline.rules.matching import WILDCARD, WILDCARD_CHARACTERS, LexiconBuilder, Pattern, SpokenText, Wording, plain
+from pipeline.rules.matching import (
+    SOUND_LEAST_CHARACTERS,
+    WILDCARD,
+    WILDCARD_CHARACTERS,
+    LexiconBuilder,
+    Pattern,
+    SoundPattern,
+    SpokenText,
+    plain,
+    sounds_enough,
+)
 from pipeline.rules.operators.base import Parameters
+from pipeline.rules.operators.scope import Window
+from pipeline.rules.outcome import Match
+from pipeline.rules.view import CallView
 from pipeline.types import MatchKind
+
+AnyPattern = Pattern | SoundPattern
 
 
 def _spoken(text: str) -> str:
@@ -37,6 +52,11 @@ class Phrase(Parameters):
         default=None, ge=1, le=100, description="短语所在的分句（标点之间，或整句转写）最多几个字，更长就不算。"
     )
 
+    homophones: bool | None = Field(
+        default=None,
+        description=f"是否也按读音匹配（至少 {SOUND_LEAST_CHARACTERS} 个汉字才可以）；不写则随所在的条件。",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
@@ -48,6 +68,11 @@ class Phrase(Parameters):
             for text in (self.text, *self.variants):
                 if len(plain(text)) == 1:
                     raise ValueError("a phrase of one character would be found everywhere; add clause_at_most")
+        if self.homophones and not any(map(sounds_enough, (self.text, *self.variants))):
+            raise ValueError(
+                f"{self.text} is too short to be known by its sound; "
+                f"expected {SOUND_LEAST_CHARACTERS} Chinese characters or more; remove homophones"
+            )
         return self
 
     @classmethod
@@ -56,28 +81,46 @@ class Phrase(Parameters):
         schema = handler.resolve_ref_schema(handler(core))
         return {"anyOf": [{"type": "string"}, schema]}
 
-    def compile(self, lexicon: LexiconBuilder) -> CompiledPhrase:
-        """Register all wordings."""
-        return CompiledPhrase(
-            text=self.text,
-            wordings=(
-                (lexicon.add(self.text), MatchKind.EXACT),
-                *((lexicon.add(variant), MatchKind.VARIANT) for variant in self.variants),
-            ),
-            not_in=tuple(lexicon.add(text) for text in self.not_in),
-            not_with=tuple(lexicon.add(text) for text in self.not_with),
-            clause_at_most=self.clause_at_most,
-        )
+    def compile(self, lexicon: LexiconBuilder, *, by_sound: bool = False) -> CompiledPhrase:
+        """Register all wordings; ``by_sound`` unless the phrase itself says otherwise."""
+        wordings: list[Wanted] = [Wanted(lexicon.add(self.text), MatchKind.EXACT, self.text)]
+        wordings += (Wanted(lexicon.add(variant), MatchKind.VARIANT, variant) for variant in self.variants)
+        not_in: list[AnyPattern] = [lexicon.add(text) for text in self.not_in]
+        not_with: list[AnyPattern] = [lexicon.add(text) for text in self.not_with]
+        if by_sound if self.homophones is None else self.homophones:
+            for text in (self.text, *self.variants):
+                sound = lexicon.add_sound(text)
+                if sound is not None:
+                    wordings.append(Wanted(sound, MatchKind.HOMOPHONE, text))
+            # What excuses the words excuses their sound: 生气 heard for 神奇 must not accuse either.
+            for texts, patterns in ((self.not_in, not_in), (self.not_with, not_with)):
+                patterns += (found for text in texts if (found := lexicon.add_sound(text)) is not None)
+        return CompiledPhrase(self.text, tuple(wordings), tuple(not_in), tuple(not_with), self.clause_at_most)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One wording of a phrase, as written or by sound."""
+
+    pattern: AnyPattern
+    kind: MatchKind
+    text: str
+
+    @property
+    def first_pieces(self) -> frozenset[int]:
+        """Pieces of which one must occur before the wording can."""
+        first = self.pattern.pieces[0]
+        return frozenset((first,) if isinstance(first, int) else first)
 
 
 @dataclass(frozen=True, slots=True)
 class PhraseHit:
-    """A phrase that was said."""
+    """A phrase that was said; ``wanted`` is the wording that the rule has."""
 
     start: int
     end: int
     kind: MatchKind
-    wording: Wording
+    wanted: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +128,77 @@ class CompiledPhrase:
     """A phrase ready to be found."""
 
     text: str
-    wordings: tuple[tuple[Pattern, MatchKind], ...]
-    not_in: tuple[Pattern, ...]
-    not_with: tuple[Pattern, ...]
+    wordings: tuple[Wanted, ...]
+    not_in: tuple[AnyPattern, ...]
+    not_with: tuple[AnyPattern, ...]
     clause_at_most: int | None
 
     @property
     def first_pieces(self) -> frozenset[int]:
         """Pieces of which one must occur before the phrase can."""
-        return frozenset(pattern.pieces[0] for pattern, _ in self.wordings)
+        return frozenset().union(*(wanted.first_pieces for wanted in self.wordings))
 
-    def find(self, text: SpokenText, inside: Callable[[int, int, Wording], bool]) -> Iterator[PhraseHit]:
+    def find(self, view: CallView, window: Window) -> Iterator[PhraseHit]:
         """Where the phrase was said and means what the rule means."""
-        for pattern, kind in self.wordings:
-            for start, end in pattern.find(text):
-                wording = text.wording(start, end)
-                if inside(start, end, wording) and self._counts(text, start, end, wording):
-                    yield PhraseHit(start, end, kind, wording)
+        text = view.text
+        for wanted in self.wordings:
+            for start, end in wanted.pattern.find(text):
+                if window.holds(view, start, end) and self._counts(text, start, end):
+                    yield PhraseHit(start, end, wanted.kind, wanted.text)
 
-    def _counts(self, text: SpokenText, start: int, end: int, wording: Wording) -> bool:
-        if self.clause_at_most is not None and wording.clause_length > self.clause_at_most:
+    def _counts(self, text: SpokenText, start: int, end: int) -> bool:
+        if self.clause_at_most is not None and text.wording(start, end).clause_length > self.clause_at_most:
             return False
         for pattern in self.not_in:
             if any(outer <= start and end <= outer_end for outer, outer_end in pattern.find(text)):
                 return False
+        if not self.not_with:
+            return True
         turn = text.turn_at(start)
         return not any(text.turn_at(other) == turn for pattern in self.not_with for other, _ in pattern.find(text))
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseBook:
+    """Several phrases; ``by_piece`` finds those that can occur in a call without trying all."""
+
+    phrases: tuple[CompiledPhrase, ...]
+    by_piece: dict[int, tuple[CompiledPhrase, ...]]
+
+    @classmethod
+    def compile(cls, phrases: tuple[Phrase, ...], lexicon: LexiconBuilder, *, by_sound: bool = False) -> PhraseBook:
+        """Register all phrases."""
+        compiled = tuple(phrase.compile(lexicon, by_sound=by_sound) for phrase in phrases)
+        by_piece: dict[int, list[CompiledPhrase]] = {}
+        for phrase in compiled:
+            for piece in phrase.first_pieces:
+                by_piece.setdefault(piece, []).append(phrase)
+        return cls(compiled, {piece: tuple(found) for piece, found in by_piece.items()})
+
+    def possible(self, text: SpokenText) -> bool:
+        """Whether any of the phrases can occur in a call."""
+        return not self.by_piece.keys().isdisjoint(text.hits)
+
+    def candidates(self, text: SpokenText) -> list[CompiledPhrase]:
+        """The phrases that can occur in a call, each once."""
+        here = self.by_piece.keys() & text.hits.keys()
+        return list({id(phrase): phrase for piece in sorted(here) for phrase in self.by_piece[piece]}.values())
+
+
+def words_match(view: CallView, hit: PhraseHit) -> Match:
+    """A phrase that was said, as evidence."""
+    wording = view.text.wording(hit.start, hit.end)
+    quote = wording.quote
+    by_sound = hit.kind is MatchKind.HOMOPHONE
+    return Match(
+        role=wording.turn.turn.role,
+        start_s=wording.start_s,
+        end_s=wording.end_s,
+        quote=quote,
+        kind=hit.kind,
+        measured=f"听到的是“{quote}”" if by_sound else None,
+        threshold=f"规则要的是“{hit.wanted}”" if by_sound else None,
+        confidence=wording.confidence,
+        span=(hit.start, hit.end),
+        turn=view.text.turn_at(hit.start),
+    )

@@ -1,161 +1,165 @@
-"""``say``: words that a party says."""
+"""``say``: words that a party says, or leaves unsaid."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from pipeline.features.dialogue import NO_AGENT_SPEECH, NO_CUSTOMER_SPEECH
-from pipeline.rules.operators.base import Compilation, Parameters, written_as
-from pipeline.rules.operators.phrase import CompiledPhrase, Phrase, PhraseHit
-from pipeline.rules.operators.scope import WITHIN_EXPECTED, WITHIN_PATTERN, Near, Scope, Window
-from pipeline.rules.outcome import CLEAR, Match, Result
+from pipeline.rules.matching import SOUND_LEAST_CHARACTERS
+from pipeline.rules.operators.base import Compilation, Condition
+from pipeline.rules.operators.logic import Not
+from pipeline.rules.operators.looking import Looking, no_words, words_unknown
+from pipeline.rules.operators.phrase import CompiledPhrase, Phrase, PhraseBook, PhraseHit, words_match
+from pipeline.rules.operators.scope import RoleWord, Scope, ScopedOperator, Window
+from pipeline.rules.outcome import Match
 from pipeline.rules.view import CallView
-from pipeline.types import MatchKind, Role
+from pipeline.types import MatchKind
 
-QUOTE_CHARACTERS = 60
-"""So much of a window in which something is missing is quoted."""
-
-NOBODY_SPEAKS = "没有听到任何人说话"
-NO_WORDS = "这一段话没有识别出文字"
-NO_SUCH_TURN = "通话里没有规则要看的那一段话"
+_RANK = {MatchKind.EXACT: 0, MatchKind.VARIANT: 1}
 
 
-class Say(Parameters):
-    """A party says any of the phrases, or all of them.
+class Say(ScopedOperator):
+    """A party says any, all, some or none of the phrases.
 
-    说了什么：某一方在指定范围内说了任一（any）或全部（all）短语。
+    说了什么：某一方在指定范围内说了任一（any）、全部（all）、其中几个（any 加 at_least），或一个也没说（none）。
 
     Why: forbidden phrases, missing greetings and closings are words.
 
     False alarms: the same words in a question, in a condition or after an apology (行不行, 不行的话您可以…,
     抱歉没办法…): give such a phrase ``not_in``, ``not_with`` or ``clause_at_most``. A phrase said by the other
-    party never counts, nor one outside detected speech. A wildcard does not reach into another turn.
+    party never counts, nor one outside detected speech. A wildcard does not reach into another turn. With
+    ``homophones`` a sentence that only sounds alike is found too, as a weaker kind of hit.
 
     Matches: ``say: {role: agent, any: [你问我我问谁]}`` on ``agent: 你问我，我问谁？``
 
     Does not match: ``customer: 你问我，我问谁？``
     """
 
-    role: Literal["agent", "customer", "anyone"] = Field(description="谁说的：坐席、客户，或任何一方。")
+    TITLE: ClassVar[str] = "说了什么"
+    VALUES_WHEN_FOUND: ClassVar[bool] = False
+
+    role: RoleWord = Field(description="谁说的：坐席、客户，或任何一方。")
     any: tuple[Phrase, ...] = Field(default=(), description="说了其中任何一个；每处都是一次命中。")
     all: tuple[Phrase, ...] = Field(default=(), description="每一个都说了；以第一个短语的第一处为证据。")
-    turns: tuple[int, int] | None = Field(
-        default=None, description="只看该方的第几段到第几段话，从 1 数起；负数从最后数起，`[-2, -1]` 是最后两段。"
+    none: tuple[Phrase, ...] = Field(
+        default=(), description="一个也没说；证据是查看过的那一段。`none: […]` 就是 `not` 之下的 `any: […]`。"
     )
-    first_s: float | None = Field(default=None, gt=0, le=86400, description="只看接通后的前多少秒。")
-    last_s: float | None = Field(default=None, gt=0, le=86400, description="只看录音结束前的多少秒。")
-    within: Annotated[str, AfterValidator(written_as(WITHIN_PATTERN, WITHIN_EXPECTED))] | None = Field(
-        default=None, description=f"只看命中处的附近，用于 `unless`：{WITHIN_EXPECTED}。"
+    at_least: int = Field(default=1, ge=1, le=1000, description="`any` 里至少要说到几个不同的短语。")
+    same_turn: bool = Field(default=False, description="`all`、`at_least` 要的几个短语须在同一段话里。")
+    homophones: bool = Field(
+        default=False,
+        description=f"也按读音匹配（不计声调，平翘舌、前后鼻音、n/l、f/h 不分），防止转写的同音错字漏掉或造出一句话；"
+        f"只用于 {SOUND_LEAST_CHARACTERS} 个汉字以上的短语，命中另标为 homophone。",
     )
 
     @model_validator(mode="after")
     def _consistent(self) -> Say:
-        if bool(self.any) == bool(self.all):
-            raise ValueError("expected exactly one of any and all, with at least one phrase")
-        texts = [text for phrase in self.any or self.all for text in (phrase.text, *phrase.variants)]
-        twice = sorted({text for text in texts if texts.count(text) > 1}) if len(set(texts)) < len(texts) else []
-        if twice:
-            raise ValueError(f"{twice[0]} is listed twice; remove one")
-        if self.turns is not None:
-            first, last = self.turns
-            if first == 0 or last == 0:
-                raise ValueError("turns are counted from 1, or from -1 for the last; 0 is none of them")
-            if (first > 0) == (last > 0) and first > last:
-                raise ValueError(f"turns run from {first} to {last}; put the earlier one first")
+        if sum(map(bool, (self.any, self.all, self.none))) != 1:
+            raise ValueError("expected exactly one of any, all and none, with at least one phrase")
+        phrases = self.any or self.all or self.none
+        texts = [text for phrase in phrases for text in (phrase.text, *phrase.variants)]
+        if len(set(texts)) < len(texts):
+            seen: set[str] = set()
+            twice = next(text for text in texts if text in seen or seen.add(text))  # type: ignore[func-returns-value]
+            raise ValueError(f"{twice} is listed twice; remove one")
+        if self.at_least > max(1, len(self.any)):
+            raise ValueError(
+                f"at_least asks for {self.at_least} different phrases of {len(self.any)} under any; lower it"
+            )
+        if self.none and (self.every_turn or self.times > 1 or self.same_turn):
+            raise ValueError("none goes with neither every_turn, times nor same_turn; use any under not")
         return self
 
-    def compile(self, to: Compilation) -> CompiledSay:
+    def compile(self, to: Compilation) -> Condition:
         """Register the phrases."""
-        phrases = tuple(phrase.compile(to.lexicon) for phrase in self.any or self.all)
-        by_piece: dict[int, list[CompiledPhrase]] = {}
-        for phrase in phrases:
-            for piece in phrase.first_pieces:
-                by_piece.setdefault(piece, []).append(phrase)
-        return CompiledSay(
-            scope=Scope(
-                role=None if self.role == "anyone" else Role(self.role),
-                turns=self.turns,
-                first_s=self.first_s,
-                last_s=self.last_s,
-                near=None if self.within is None else Near.read(self.within),
-            ),
-            phrases=phrases,
-            by_piece={piece: tuple(found) for piece, found in by_piece.items()},
-            every=bool(self.all),
-            min_transcript_confidence=to.min_transcript_confidence,
-        )
+        scope = self.scope(self.role, to)
+        book = PhraseBook.compile(self.any or self.all or self.none, to.lexicon, by_sound=self.homophones)
+        if self.all:
+            said: Looking = SaidTogether(
+                scope, book, to.min_transcript_confidence, len(book.phrases), in_order=True, same_turn=self.same_turn
+            )
+        elif self.at_least > 1:
+            said = SaidTogether(
+                scope, book, to.min_transcript_confidence, self.at_least, in_order=False, same_turn=self.same_turn
+            )
+        else:
+            said = Said(scope, book, to.min_transcript_confidence)
+        return Not(said) if self.none else said
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledSay:
-    """``say`` ready to look at calls; ``by_piece`` finds the phrases that can occur without trying all."""
+class Said(Looking):
+    """Any of the phrases, every place."""
 
-    scope: Scope
-    phrases: tuple[CompiledPhrase, ...]
-    by_piece: dict[int, tuple[CompiledPhrase, ...]]
-    every: bool
-    min_transcript_confidence: float | None
+    __slots__ = ("book", "min_transcript_confidence")
 
-    def evaluate(self, view: CallView, around: Match | None) -> Result:
-        """Every place where a phrase was said."""
-        window = self.scope.window(view, around)
-        unknown = self._unknown(view, window)
-        if unknown is not None:
-            return Result(unknown=unknown)
-        candidates = {
-            id(phrase): phrase for piece in view.text.hits if piece in self.by_piece for phrase in self.by_piece[piece]
-        }
-        if not candidates or (self.every and len(candidates) < len(self.phrases)):
-            return CLEAR
-        found = {
-            key: list(phrase.find(view.text, lambda start, end, words: window.holds(view, start, end, words)))
-            for key, phrase in candidates.items()
-        }
-        if self.every:
-            if not all(found.values()):
-                return CLEAR
-            first = min(found[id(self.phrases[0])], key=lambda hit: (hit.start, hit.end))
-            return Result((self._match(first),))
-        matches = [self._match(hit) for hits in found.values() for hit in hits]
-        return Result(tuple(sorted(matches, key=lambda match: (match.span, match.kind is not MatchKind.EXACT))))
+    JUDGES_WORDS = True
 
-    def absence(self, view: CallView, around: Match | None) -> Match:
-        """The window looked at: from its first turn to its last, with the beginning of what was said."""
-        window = self.scope.window(view, around)
-        turns = [view.dialogue.turns[number] for number in window.turns]
-        quote = "".join(turn.text for turn in turns)
-        return Match(
-            role=self.scope.role or Role.UNKNOWN,
-            start_s=max(window.start_s, turns[0].turn.start_s if turns else 0.0),
-            end_s=min(window.end_s, turns[-1].turn.end_s if turns else view.end_s),
-            quote=quote if len(quote) <= QUOTE_CHARACTERS else quote[:QUOTE_CHARACTERS] + "…",
-            kind=MatchKind.EXACT,
-        )
+    def __init__(self, scope: Scope, book: PhraseBook, min_transcript_confidence: float | None) -> None:
+        """Keep the phrases."""
+        super().__init__(scope)
+        self.book = book
+        self.min_transcript_confidence = min_transcript_confidence
 
-    def _unknown(self, view: CallView, window: Window) -> str | None:
-        role = self.scope.role
-        if role is not None and view.dialogue.roles_unknown is not None:
-            return view.dialogue.roles_unknown
-        confidence, least = view.transcript_confidence(), self.min_transcript_confidence
-        if confidence is not None and least is not None and confidence < least:
-            return f"转写置信度 {confidence:.2f} 低于 {least:.2f}，不足以按文字判断"
-        if self.scope.near is not None or any(view.has_words(number) for number in window.turns):
-            return None
-        if not view.turns_of(role):
-            nobody = {None: NOBODY_SPEAKS, Role.AGENT: NO_AGENT_SPEECH, Role.CUSTOMER: NO_CUSTOMER_SPEECH}
-            return nobody[role]
-        return NO_WORDS if window.turns else NO_SUCH_TURN
+    def unknown(self, view: CallView) -> str | None:
+        """The words cannot be trusted, or nobody knows whose they are."""
+        return words_unknown(view, self.scope.role, self.min_transcript_confidence)
 
-    def _match(self, hit: PhraseHit) -> Match:
-        return Match(
-            role=hit.wording.turn.turn.role,
-            start_s=hit.wording.start_s,
-            end_s=hit.wording.end_s,
-            quote=hit.wording.quote,
-            kind=hit.kind,
-            confidence=hit.wording.confidence,
-            span=(hit.start, hit.end),
-        )
+    def empty(self, view: CallView, window: Window) -> str | None:
+        """No words in the window."""
+        return no_words(view, self.scope.role, window)
+
+    def possible(self, view: CallView) -> bool:
+        """Whether a piece of any phrase occurs."""
+        return self.book.possible(view.text)
+
+    def find(self, view: CallView, window: Window) -> Iterable[Match]:
+        """Every place, in order."""
+        hits = [hit for phrase in self.book.candidates(view.text) for hit in phrase.find(view, window)]
+        hits.sort(key=lambda hit: (hit.start, hit.end, _RANK.get(hit.kind, 2)))
+        return (words_match(view, hit) for hit in hits)
+
+
+class SaidTogether(Said):
+    """So many different phrases, in the window or in one turn of it."""
+
+    __slots__ = ("count", "in_order", "same_turn")
+
+    def __init__(
+        self,
+        scope: Scope,
+        book: PhraseBook,
+        min_transcript_confidence: float | None,
+        count: int,
+        *,
+        in_order: bool,
+        same_turn: bool,
+    ) -> None:
+        """Keep how many phrases are asked for; ``in_order`` makes the first of the list the evidence."""
+        super().__init__(scope, book, min_transcript_confidence)
+        self.count = count
+        self.in_order = in_order
+        self.same_turn = same_turn
+
+    def find(self, view: CallView, window: Window) -> Iterator[Match]:
+        """The first place of the first phrase of the list, or of the first that was said."""
+        groups: dict[int, dict[int, PhraseHit]] = {}
+        for phrase in self.book.candidates(view.text):
+            for hit in phrase.find(view, window):
+                group = groups.setdefault(view.text.turn_at(hit.start) if self.same_turn else 0, {})
+                known = group.get(id(phrase))
+                if known is None or (hit.start, hit.end) < (known.start, known.end):
+                    group[id(phrase)] = hit
+        for _, group in sorted(groups.items()):
+            if len(group) < self.count:
+                continue
+            shown = group[id(self._first_listed(group))] if self.in_order else min(group.values(), key=_place)
+            yield words_match(view, shown)
+
+    def _first_listed(self, group: dict[int, PhraseHit]) -> CompiledPhrase:
+        return next(phrase for phrase in self.book.phrases if id(phrase) in group)
+
+
+def _place(hit: PhraseHit) -> tuple[int, int]:
+    return hit.start, hit.end

@@ -5,14 +5,106 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from pipeline.rules.matching import Wording
+from pydantic import AfterValidator, Field, model_validator
+
+from pipeline.rules.operators.base import Compilation, Condition, Operator, Parameters, written_as
 from pipeline.rules.outcome import Match
 from pipeline.rules.view import CallView
 from pipeline.types import Role
 
 WITHIN_PATTERN = r"same turn|[1-9]\d{0,3} turns? (before|after|around)|\d{1,5}(\.\d+)? seconds? (before|after|around)"
 WITHIN_EXPECTED = "'same turn', 'N turns before|after|around' or 'N seconds before|after|around'"
+
+Within = Annotated[str, AfterValidator(written_as(WITHIN_PATTERN, WITHIN_EXPECTED))]
+RoleWord = Literal["agent", "customer", "anyone"]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+
+
+class NearAnchor(Parameters):
+    """The surroundings of what an anchor of the rule finds."""
+
+    anchor: str = Field(description="本规则 `anchors` 里的名字。")
+    hit: Literal["first", "last", "each", "any"] | Annotated[int, Field(ge=1, le=1000)] = Field(
+        default="any",
+        description="看锚点的哪一处：`first` 第一处，`last` 最后一处，数字 n 是第 n 处，"
+        "`any` 任何一处附近成立即可，`each` 每一处附近都要成立（`not` 之下：缺一处报一处）。",
+    )
+    within: Within = Field(description=f"离那一处多近：{WITHIN_EXPECTED}。")
+
+
+class ScopedOperator(Operator):
+    """An operator that can be told where to look."""
+
+    turns: tuple[int, int] | None = Field(
+        default=None, description="只看该方的第几段到第几段话，从 1 数起；负数从最后数起，`[-2, -1]` 是最后两段。"
+    )
+    first_s: Seconds | None = Field(default=None, description="只看接通后的前多少秒。")
+    last_s: Seconds | None = Field(default=None, description="只看录音结束前的多少秒。")
+    between_s: tuple[float, float] | None = Field(
+        default=None, description="只看接通后第几秒到第几秒；负数从录音结束往前数，`[-30, -10]`。"
+    )
+    between_percent: tuple[float, float] | None = Field(
+        default=None, description="只看通话（接通到录音结束）的百分之几到百分之几：`[0, 20]` 是前五分之一。"
+    )
+    within: Within | None = Field(default=None, description=f"只看命中处的附近，只用于 `unless`：{WITHIN_EXPECTED}。")
+    near: NearAnchor | None = Field(default=None, description="只看本规则某个锚点（`anchors`）命中处的附近。")
+    every_turn: bool = Field(
+        default=False, description="范围里该方说了话的每一段都要成立；`not` 之下：哪一段没有，报哪一段。"
+    )
+    times: int = Field(default=1, ge=1, le=1000, description="范围里至少要有几处才算成立。")
+
+    @model_validator(mode="after")
+    def _scope_is_consistent(self) -> ScopedOperator:
+        if self.turns is not None:
+            first, last = self.turns
+            if first == 0 or last == 0:
+                raise ValueError("turns are counted from 1, or from -1 for the last; 0 is none of them")
+            if (first > 0) == (last > 0) and first > last:
+                raise ValueError(f"turns run from {first} to {last}; put the earlier one first")
+        if self.between_s is not None:
+            start, end = self.between_s
+            if not all(map(math.isfinite, self.between_s)) or ((start >= 0) == (end >= 0) and start >= end):
+                raise ValueError(f"between_s runs from {start:g} to {end:g}; put the earlier second first")
+        if self.between_percent is not None:
+            start, end = self.between_percent
+            if not 0 <= start < end <= 100:
+                raise ValueError(
+                    f"between_percent runs from {start:g} to {end:g}; expected 0 to 100, the earlier one first"
+                )
+        if self.within is not None and self.near is not None:
+            raise ValueError("within and near both say where; keep one of them")
+        if self.every_turn and self.times > 1:
+            raise ValueError("every_turn and times cannot be combined; keep one of them")
+        return self
+
+    def scope(self, role: str, to: Compilation) -> Scope:
+        """The scope compiled; the names of anchors were checked before."""
+        anchor = None
+        if self.near is not None:
+            anchor = Anchor(to.anchors[self.near.anchor], self.near.hit)
+        text = self.within if self.near is None else self.near.within
+        return Scope(
+            role=None if role == "anyone" else Role(role),
+            turns=self.turns,
+            first_s=self.first_s,
+            last_s=self.last_s,
+            between_s=self.between_s,
+            between_percent=self.between_percent,
+            near=None if text is None else Near.read(text),
+            anchor=anchor,
+            every_turn=self.every_turn,
+            times=self.times,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A condition whose matches other conditions look near, and which of the matches."""
+
+    condition: Condition
+    hit: str | int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +133,42 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The turns that a condition looks at, cut to places of the plain text and to seconds."""
+    """The turns that a condition looks at, cut to places of the plain text and to seconds.
+
+    Attributes:
+        whole: nothing is cut away but the other party's turns, so that places need no look at times.
+        by_turns: turns were chosen, so that an event that belongs to a turn must belong to one of these.
+        centre: the match in whose surroundings this is, None where the window is of the call.
+    """
 
     turns: tuple[int, ...]
+    members: frozenset[int]
     start: int
     end: int
     start_s: float
     end_s: float
+    whole: bool
+    by_turns: bool = False
+    centre: Match | None = None
 
-    def holds(self, view: CallView, start: int, end: int, wording: Wording) -> bool:
+    def holds(self, view: CallView, start: int, end: int) -> bool:
         """Whether words at a place are inside; of words across an edge in time, their middle decides."""
-        return (
-            self.start <= start
-            and end <= self.end
-            and view.text.turn_at(start) in self.turns
-            and self.start_s <= (wording.start_s + wording.end_s) / 2 <= self.end_s
-        )
+        if view.text.turn_at(start) not in self.members:
+            return False
+        if self.whole:
+            return True
+        if start < self.start or end > self.end:
+            return False
+        if self.start_s == -math.inf and self.end_s == math.inf:
+            return True
+        wording = view.text.wording(start, end)
+        return self.start_s <= (wording.start_s + wording.end_s) / 2 <= self.end_s
+
+    def holds_event(self, start_s: float, end_s: float, turn: int | None) -> bool:
+        """Whether something that is not words is inside: by its turn where turns are chosen, and by its middle."""
+        if self.by_turns and turn is not None and turn not in self.members:
+            return False
+        return self.start_s <= (start_s + end_s) / 2 <= self.end_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,51 +179,101 @@ class Scope:
     turns: tuple[int, int] | None = None
     first_s: float | None = None
     last_s: float | None = None
+    between_s: tuple[float, float] | None = None
+    between_percent: tuple[float, float] | None = None
     near: Near | None = None
+    anchor: Anchor | None = None
+    every_turn: bool = False
+    times: int = 1
+
+    @property
+    def is_whole_call(self) -> bool:
+        """Whether nothing is cut away but the other party's turns."""
+        return (
+            self.turns is None
+            and self.first_s is None
+            and self.last_s is None
+            and self.between_s is None
+            and self.between_percent is None
+            and self.near is None
+        )
 
     def window(self, view: CallView, around: Match | None) -> Window:
-        """The part of a call that is looked at."""
+        """The part of a call that is looked at, near ``around`` where the scope says so."""
+        if self.is_whole_call:
+            return whole_call(view, self.role)
         numbers = view.turns_of(self.role)
+        by_turns = self.turns is not None
         if self.turns is not None:
             first, last = (place - 1 if place > 0 else len(numbers) + place for place in self.turns)
             numbers = numbers[max(first, 0) : max(last + 1, 0)]
         start, end = 0, len(view.text.plain)
-        start_s, end_s = -math.inf, math.inf
-        if self.first_s is not None:
-            end_s = view.answered_at_s + self.first_s
-        if self.last_s is not None:
-            start_s = view.end_s - self.last_s
+        start_s, end_s = self._seconds(view)
         if self.near is not None and around is not None:
             if self.near.before_s is not None or self.near.after_s is not None:
                 before_s, after_s = self.near.before_s, self.near.after_s
                 start_s = max(start_s, around.end_s if before_s is None else around.start_s - before_s)
                 end_s = min(end_s, around.start_s if after_s is None else around.end_s + after_s)
             else:
+                by_turns = True
                 numbers = self._neighbours(view, numbers, around, self.near)
                 if around.span is not None:
                     start = around.span[1] if self.near.before_turns < 0 else start
                     end = around.span[0] if self.near.after_turns < 0 else end
-        spoken = view.dialogue.turns
-        inside = tuple(
-            number
-            for number in numbers
-            if spoken[number].turn.start_s <= end_s and spoken[number].turn.end_s >= start_s
+        if start_s > -math.inf or end_s < math.inf:
+            spoken = view.dialogue.turns
+            numbers = tuple(
+                number
+                for number in numbers
+                if spoken[number].turn.start_s <= end_s and spoken[number].turn.end_s >= start_s
+            )
+        only_turns = start_s == -math.inf and end_s == math.inf and start == 0 and end == len(view.text.plain)
+        return Window(
+            numbers, frozenset(numbers), start, end, start_s, end_s, only_turns, by_turns, around if self.near else None
         )
-        return Window(inside, start, end, start_s, end_s)
 
-    def _neighbours(self, view: CallView, numbers: list[int], around: Match, near: Near) -> list[int]:
-        own = _turn_of(view, around)
+    def _seconds(self, view: CallView) -> tuple[float, float]:
+        start_s, end_s = -math.inf, math.inf
+        if self.first_s is not None:
+            end_s = view.answered_at_s + self.first_s
+        if self.last_s is not None:
+            start_s = view.end_s - self.last_s
+        if self.between_s is not None:
+            first, last = (view.answered_at_s + place if place >= 0 else view.end_s + place for place in self.between_s)
+            start_s, end_s = max(start_s, first), min(end_s, last)
+        if self.between_percent is not None:
+            length_s = max(0.0, view.end_s - view.answered_at_s)
+            first, last = (view.answered_at_s + length_s * percent / 100 for percent in self.between_percent)
+            start_s, end_s = max(start_s, first), min(end_s, last)
+        return start_s, end_s
+
+    def _neighbours(self, view: CallView, numbers: tuple[int, ...], around: Match, near: Near) -> tuple[int, ...]:
+        own = turn_of(view, around)
         before = [number for number in numbers if number < own]
         after = [number for number in numbers if number > own]
-        return [
-            *(before[-near.before_turns :] if near.before_turns > 0 else []),
+        return (
+            *(before[-near.before_turns :] if near.before_turns > 0 else ()),
             *(number for number in numbers if number == own),
-            *(after[: near.after_turns] if near.after_turns > 0 else []),
-        ]
+            *(after[: near.after_turns] if near.after_turns > 0 else ()),
+        )
 
 
-def _turn_of(view: CallView, match: Match) -> int:
+def whole_call(view: CallView, role: Role | None) -> Window:
+    """The window of everything that a party says, made once for a call."""
+    known = view.windows.get(role)
+    if isinstance(known, Window):
+        return known
+    numbers = view.turns_of(role)
+    window = Window(numbers, frozenset(numbers), 0, len(view.text.plain), -math.inf, math.inf, True)
+    view.windows[role] = window
+    return window
+
+
+def turn_of(view: CallView, match: Match) -> int:
+    """Number of the turn that a match belongs to: by its words, by what it says, else by its start."""
     if match.span is not None:
         return view.text.turn_at(match.span[0])
+    if match.turn is not None:
+        return match.turn
     started = [number for number, spoken in enumerate(view.dialogue.turns) if spoken.turn.start_s <= match.start_s]
     return started[-1] if started else 0
