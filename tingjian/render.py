@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-SEVERITY_STYLES = {"fatal": "bold red", "deduct": "yellow", "warn": "cyan"}
-SEVERITY_WORDS = {"fatal": "fatal", "deduct": "deduct", "warn": "warn"}
+SEVERITY_STYLES = {"fatal": "bold red", "deduct": "yellow", "add": "green", "warn": "cyan"}
+SEVERITY_WORDS = {"fatal": "fatal", "deduct": "deduct", "add": "add", "warn": "warn"}
 
 
 def stdout_console() -> Console:
@@ -107,7 +107,7 @@ def print_assessment(document: Mapping[str, Any], console: Console) -> None:
                 clock(finding["start_s"]),
                 f"{finding['rule']} {finding['title']}",
                 Text(SEVERITY_WORDS[finding["severity"]], style=SEVERITY_STYLES[finding["severity"]]),
-                f"-{finding['points']:g}" if finding["points"] else "",
+                f"{'+' if finding['severity'] == 'add' else '-'}{finding['points']:g}" if finding["points"] else "",
                 Text(finding["message"]),
                 finding["match"],
                 "" if confidence is None else f"{confidence:.2f}",
