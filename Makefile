@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test lint samples demo-model kills soak clean
+.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -42,6 +42,9 @@ kills: $(READY) ## 20 kills of a whole run, compared with an undisturbed one (mi
 
 soak: $(READY) ## memory of a worker over 500 calls (many minutes)
 	@$(BIN)/python -m benchmarks.worker_memory --calls 500
+
+bench-draw: $(READY) ## the queue draw: frequencies over 4,000 seeds, a month of 18 million calls
+	@$(BIN)/python -m benchmarks.draw
 
 clean: ## remove the virtual environment and everything that runs have left in var/
 	@rm -rf $(VENV) var build *.egg-info
