@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TypeVar
 
 from pipeline.asr.engine import SpeechEngine, make_engine
+from pipeline.asr.guards import GuardSettings, guard
 from pipeline.audio.channels import examine_channels
 from pipeline.audio.decode import check_duration, decode, sha256_of
 from pipeline.audio.ringing import ringing_end
@@ -100,7 +101,8 @@ def hear(
     channels = watch.time("channels", lambda: examine_channels(audio, metadata.agent_channel, default_agent_channel))
     regions = watch.time("speech_turns", lambda: detect_speech(audio, channels, detector))
     turns = build_turns(regions, channels.roles, audio)
-    transcript = watch.time("transcribe", lambda: engine.transcribe(audio, turns, path))
+    written = watch.time("transcribe", lambda: engine.transcribe(audio, turns, path))
+    transcript = guard(written, turns, GuardSettings(by_time=engine.name != "sidecar"))
     first_speech_s = turns[0].start_s if turns else None
     recording = Recording(
         id=recording_id or sha256[:16],

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.types import (
+    Acoustics,
     Assessment,
     Call,
     CallMetadata,
@@ -19,11 +20,13 @@ from pipeline.types import (
     Outcome,
     Problem,
     Recording,
+    Rejected,
     Role,
     Span,
     Transcript,
     Turn,
     Utterance,
+    VoiceEvent,
 )
 
 Document = dict[str, Any]
@@ -45,6 +48,7 @@ def assessment_to_document(assessment: Assessment) -> Document:
             "model": call.transcript.model,
             "language": call.transcript.language,
             "utterances": [_utterance(utterance) for utterance in call.transcript.utterances],
+            "rejected": [_rejected(item) for item in call.transcript.rejected],
         },
         "measures": measures_to_document(assessment.measures),
         "findings": [_finding(finding) for finding in judgement.findings],
@@ -93,6 +97,7 @@ def transcript_to_document(call: Call) -> Document:
             "audio_s": _rounded(transcript.audio_s),
             "speech_s": _rounded(transcript.speech_s),
             "utterances": [_utterance(utterance) for utterance in transcript.utterances],
+            "rejected": [_rejected(item) for item in transcript.rejected],
         },
     }
 
@@ -109,6 +114,7 @@ def call_to_document(call: Call) -> Document:
         }
         for turn in call.turns
     ]
+    document["acoustics"] = {"probable_fillers": _voice_events(call.acoustics.probable_fillers)}
     return document
 
 
@@ -156,7 +162,10 @@ def call_from_document(document: Mapping[str, Any]) -> Call:
             utterances=tuple(Utterance(**{**item, "role": Role(item["role"])}) for item in transcript["utterances"]),
             audio_s=transcript["audio_s"],
             speech_s=transcript["speech_s"],
+            # Calls stored by older versions have neither of these.
+            rejected=tuple(Rejected(**{**item, "role": Role(item["role"])}) for item in transcript.get("rejected", ())),
         ),
+        acoustics=_acoustics_from_document(document.get("acoustics", {})),
     )
 
 
@@ -249,6 +258,41 @@ def _utterance(utterance: Utterance) -> Document:
         "text": utterance.text,
         "confidence": _rounded(utterance.confidence),
     }
+
+
+def _rejected(item: Rejected) -> Document:
+    return {
+        "role": item.role.value,
+        "channel": item.channel,
+        "start_s": _rounded(item.start_s),
+        "end_s": _rounded(item.end_s),
+        "text": item.text,
+        "reason": item.reason,
+        "confidence": _rounded(item.confidence),
+    }
+
+
+def _voice_events(events: tuple[VoiceEvent, ...] | None) -> list[Document] | None:
+    if events is None:
+        return None
+    return [
+        {
+            "role": event.role.value,
+            "channel": event.channel,
+            "start_s": _rounded(event.start_s),
+            "end_s": _rounded(event.end_s),
+        }
+        for event in events
+    ]
+
+
+def _acoustics_from_document(document: Mapping[str, Any]) -> Acoustics:
+    fillers = document.get("probable_fillers")
+    return Acoustics(
+        probable_fillers=None
+        if fillers is None
+        else tuple(VoiceEvent(**{**item, "role": Role(item["role"])}) for item in fillers)
+    )
 
 
 def _finding(finding: Finding) -> Document:

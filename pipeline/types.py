@@ -186,8 +186,27 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejected:
+    """Text that an engine wrote and a guard refused: kept for the record, never read by measures or rules.
+
+    ``reason`` is a key of ``pipeline.asr.guards.REJECTION_REASONS``.
+    """
+
+    role: Role
+    channel: int
+    start_s: float
+    end_s: float
+    text: str
+    reason: str
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
-    """All utterances of a call in order of time, with the engine that wrote them and the options really used."""
+    """All utterances of a call in order of time, with the engine that wrote them and the options really used.
+
+    ``rejected`` is what the guards (or the engine's own doubts) kept out of ``utterances``, in order of time.
+    """
 
     engine: str
     model: str
@@ -197,6 +216,30 @@ class Transcript:
     utterances: tuple[Utterance, ...]
     audio_s: float
     speech_s: float
+    rejected: tuple[Rejected, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceEvent:
+    """Something heard in one party's voice, by its sound alone."""
+
+    role: Role
+    channel: int
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Acoustics:
+    """What only the sound tells beside turns and words, observed while it is at hand.
+
+    Measures get a stored call without audio, so whatever they need of the sound stands here. None means that nobody
+    listened for it (a call stored by an older version), which is not the same as nothing found.
+
+    ``probable_fillers`` are stretches of voice without any recognised character that sound like a filled pause.
+    """
+
+    probable_fillers: tuple[VoiceEvent, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +249,7 @@ class Call:
     recording: Recording
     turns: tuple[Turn, ...]
     transcript: Transcript
+    acoustics: Acoustics = Acoustics()
 
 
 @dataclass(frozen=True, slots=True)

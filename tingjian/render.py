@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.asr.guards import REJECTION_REASONS
+
 SEVERITY_STYLES = {"fatal": "bold red", "deduct": "yellow", "add": "green", "warn": "cyan"}
 SEVERITY_WORDS = {"fatal": "fatal", "deduct": "deduct", "add": "add", "warn": "warn"}
 
@@ -152,4 +154,13 @@ def print_transcript(document: Mapping[str, Any], console: Console) -> None:
         doubt = "" if confidence is None else f"  ({confidence:.2f})"
         console.print(
             f"  {clock(utterance['start_s']):>5}  {utterance['role']:<8}  {utterance['text']}{doubt}", markup=False
+        )
+    rejected = document["transcript"].get("rejected", ())
+    if rejected:
+        console.print("[bold]rejected by the guards[/bold] (not a part of the transcript)")
+    for item in rejected:
+        console.print(
+            f"  {clock(item['start_s']):>5}  {item['role']:<8}  {item['text']}  · {REJECTION_REASONS[item['reason']]}",
+            markup=False,
+            style="dim",
         )

@@ -15,7 +15,7 @@ _HALF_WIDTH = {
     full: full - 0xFEE0
     for block in (range(0xFF10, 0xFF1A), range(0xFF21, 0xFF3B), range(0xFF41, 0xFF5B))
     for full in block
-}
+} | dict(zip(range(0xFF61, 0xFF66), map(ord, "。「」、・"), strict=True))
 # Chinese punctuation: the CJK and full-width marks, and the general ones that Chinese text shares.
 _MARKS = "\u3001-\u3003\u3008-\u3011\u3014-\u301f\uff01-\uff0f\uff1a-\uff1f\uff5b-\uff65…—·“”‘’"
 _SPACE_INSIDE = re.compile(rf"(?<=[{HAN}{_MARKS}])\s+(?=[{HAN}{_MARKS}])")

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import datetime
 
 from hypothesis import given
@@ -11,7 +12,7 @@ from pipeline.serialise import (
     measures_from_document,
     measures_to_document,
 )
-from pipeline.types import ChannelLayout, Role
+from pipeline.types import Acoustics, ChannelLayout, Rejected, Role, VoiceEvent
 from tests.features.scenes import agent, customer, scene
 
 times = st.integers(0, 90_000).map(lambda milliseconds: milliseconds / 1000)
@@ -58,3 +59,23 @@ def test_measures_of_a_stored_call_are_those_of_the_call_itself():
     )
     stored = call_from_document(json.loads(json.dumps(call_to_document(call))))
     assert measures_to_document(measure_call(stored)) == measures_to_document(measure_call(call))
+
+
+def test_call_document_keeps_what_was_rejected_and_what_was_heard_in_the_voice():
+    call = scene(agent(1.0, 9.0, "您好"))
+    call = replace(
+        call,
+        transcript=replace(
+            call.transcript, rejected=(Rejected(Role.AGENT, 0, 10.0, 12.5, "谢谢观看", "credit_line", 0.97),)
+        ),
+        acoustics=Acoustics(probable_fillers=(VoiceEvent(Role.AGENT, 0, 3.0, 3.4),)),
+    )
+    assert call_from_document(json.loads(json.dumps(call_to_document(call)))) == call
+
+
+def test_call_document_of_an_older_version_says_that_nobody_listened_for_fillers():
+    document = call_to_document(scene(agent(1.0, 9.0, "您好")))
+    del document["acoustics"], document["transcript"]["rejected"]
+    call = call_from_document(document)
+    assert call.transcript.rejected == ()
+    assert call.acoustics.probable_fillers is None
