@@ -243,6 +243,60 @@ def queue_import_reviews(
     return run_import_reviews(file, as_json=format is Format.JSON)
 
 
+RulebookArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[NAME_OR_FILE]", help="Bundled rulebook by name, or a YAML file; default: the setting."),
+]
+
+
+@rules_app.command("check")
+def rules_check(
+    rulebook: RulebookArgument = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on anything that deserves a look.")] = False,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Check a rulebook: schema, conditions that can never hold, phrases inside each other, missing examples."""
+    from tingjian.commands.rules import run_rules_check
+
+    return run_rules_check(rulebook, strict=strict, as_json=format is Format.JSON)
+
+
+@rules_app.command("test")
+def rules_test(
+    rulebook: RulebookArgument = None,
+    rule: Annotated[list[str] | None, typer.Option("--rule", help="Only this rule; repeat for more.")] = None,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Run the examples of every rule like unit tests."""
+    from tingjian.commands.rules import run_rules_test
+
+    return run_rules_test(rulebook, rule or [], as_json=format is Format.JSON)
+
+
+@rules_app.command("explain")
+def rules_explain(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="A rule's id or name, such as LANG.03.")],
+    rulebook: RulebookOption = None,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Say in words what a rule flags, when, what it costs."""
+    from tingjian.commands.rules import run_rules_explain
+
+    return run_rules_explain(rule, _overrides(rulebook=rulebook), as_json=format is Format.JSON)
+
+
+@rules_app.command("diff")
+def rules_diff(
+    before: Annotated[str, typer.Argument(metavar="A", help="The old rulebook, by name or file.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="The new one.")],
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Say in words what changes from one rulebook to another."""
+    from tingjian.commands.rules import run_rules_diff
+
+    return run_rules_diff(before, after, as_json=format is Format.JSON)
+
+
 @app.command()
 def doctor(format: FormatOption = Format.TEXT) -> int:
     """Check that this installation can work: libraries, model, rulebook, database, disk."""

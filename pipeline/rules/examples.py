@@ -45,7 +45,7 @@ def check_examples(rulebook: Rulebook) -> tuple[ExampleFailure, ...]:
             for number, example in enumerate(examples, start=1):
                 got = _outcome(rule, example, rulebook)
                 if got != expected:
-                    failures.append(ExampleFailure(rule.id, expected, number, _shown(example), got))
+                    failures.append(ExampleFailure(rule.id, expected, number, shown_example(example), got))
     return tuple(failures)
 
 
@@ -70,6 +70,11 @@ def _outcome(rule: Rule, example: ExampleParameters, rulebook: Rulebook) -> str:
     return "hit" if result.holds else "miss"
 
 
-def _shown(example: ExampleParameters) -> str:
+def shown_example(example: ExampleParameters) -> str:
+    """An example in one line, as people read it."""
     given = {**example.measures, **example.metadata}
-    return " / ".join([*example.lines, *(f"{name}={value}" for name, value in given.items())])
+    return " / ".join([*example.lines, *(f"{name}={_plain(value)}" for name, value in given.items())])
+
+
+def _plain(value: float | bool | str) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

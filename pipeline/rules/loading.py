@@ -31,14 +31,28 @@ def load_rulebook(path_or_name: str | Path) -> Rulebook:
         RulebookError: one line for each mistake: file, rule, key, what was found, what was expected, what to do, line.
     """
     path = _find(path_or_name)
+    return parse_rulebook(_content(path), path.name)
+
+
+def load_rulebook_with_source(path_or_name: str | Path) -> tuple[Rulebook, Source]:
+    """The same with the YAML behind it, which knows the lines.
+
+    Raises:
+        RulebookError: as ``load_rulebook``.
+    """
+    path = _find(path_or_name)
+    content = _content(path)
+    return parse_rulebook(content, path.name), read_yaml(content)
+
+
+def _content(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise RulebookError(
             f"rulebook {path}: cannot be read ({error.strerror}); expected a readable YAML file; "
             f"check the path and its permissions"
         ) from error
-    return parse_rulebook(content, path.name)
 
 
 def bundled_rulebooks() -> tuple[str, ...]:
