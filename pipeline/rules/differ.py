@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipeline.rules.operators.base import Parameters
@@ -15,17 +15,6 @@ Kind = Literal["added", "removed", "changed"]
 
 _NOTHING = "（不写）"
 _WHERE = " › "
-_HEADER = {
-    "version": "版本",
-    "title": "标题",
-    "categories": "计分类别",
-    "routing": "必听条件",
-    "min_transcript_confidence": "转写置信度下限",
-    "min_assessable_share": "可判满分下限",
-    "points": "扣分",
-}
-"""What the parts of a rulebook are called that have no description of their own."""
-_NOT_COMPARED = frozenset({"sha256", "rules", "lexicon", "name"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +28,8 @@ class Change:
 
 def rulebook_changes(before: Rulebook, after: Rulebook) -> tuple[Change, ...]:
     """Everything that differs, the rulebook's own keys first, then rule by rule in order of their ids."""
-    changes = []
-    for name, old, new in _parts(before, after):
-        changes += [Change("", "changed", text) for text in _differences(_HEADER.get(name, name), old, new)]
+    changes: list[Change] = []
+    changes += [Change("", "changed", text) for text in _differences("", before.header, after.header)]
     old_rules = {rule.id: rule for rule in before.rules}
     new_rules = {rule.id: rule for rule in after.rules}
     for rule_id in sorted(old_rules.keys() | new_rules.keys()):
@@ -53,25 +41,6 @@ def rulebook_changes(before: Rulebook, after: Rulebook) -> tuple[Change, ...]:
             old, new = old_rules[rule_id].parameters, new_rules[rule_id].parameters
             changes += [Change(rule_id, "changed", text) for text in _differences("", old, new)]
     return tuple(changes)
-
-
-def _parts(before: Rulebook, after: Rulebook) -> Iterator[tuple[str, Any, Any]]:
-    """The parts of two rulebooks that are not their rules, whatever they are made of."""
-    for field in fields(Rulebook):
-        if field.name not in _NOT_COMPARED:
-            old, new = getattr(before, field.name), getattr(after, field.name)
-            if _is_plain(old) and _is_plain(new):
-                yield field.name, old, new
-
-
-def _is_plain(value: Any) -> bool:
-    if value is None or isinstance(value, bool | int | float | str | Parameters):
-        return True
-    if isinstance(value, Mapping):
-        return all(map(_is_plain, value.values()))
-    if isinstance(value, tuple):
-        return all(map(_is_plain, value))
-    return is_dataclass(value) and all(_is_plain(getattr(value, field.name)) for field in fields(value))
 
 
 def _differences(where: str, old: Any, new: Any) -> Iterator[str]:
@@ -89,10 +58,6 @@ def _differences(where: str, old: Any, new: Any) -> Iterator[str]:
             yield from _differences(_inside(where, in_words(key)), old.get(key), new.get(key))
     elif isinstance(old, tuple) and isinstance(new, tuple):
         yield from _list_differences(where, old, new)
-    elif is_dataclass(old) and type(old) is type(new) and not isinstance(old, type):
-        for one in fields(old):
-            at = _inside(where, {"title": "标题", "maximum": "满分"}.get(one.name, one.name))
-            yield from _differences(at, getattr(old, one.name), getattr(new, one.name))
     else:
         yield f"{where}：由 {_shown(old)} 改为 {_shown(new)}"
 
@@ -142,8 +107,6 @@ def _name(item: Any) -> str:
 def _shown(value: Any) -> str:
     if value is None or value == () or value == {}:
         return _NOTHING
-    if is_dataclass(value) and not isinstance(value, type):
-        return "、".join(_shown(getattr(value, field.name)) for field in fields(value))
     return in_words(value)
 
 

@@ -36,7 +36,7 @@ def explain_rule(rule: Rule, rulebook: Rulebook) -> tuple[str, ...]:
     ]
     if rule.id in rulebook.routing.rules:
         lines.append("命中后：这通电话必须由人来听")
-    for name, anchor in getattr(told, "anchors", {}).items():
+    for name, anchor in told.anchors.items():
         lines += [f"锚点 {name}：", *condition_lines(anchor)]
     lines += ["什么时候算：", *condition_lines(told.when)]
     if told.unless is not None:

@@ -112,7 +112,9 @@ def _of_conditions(rule: Rule) -> Iterator[_Found]:
     whens = list(_conditions(rule.parameters.when, ("when",)))
     unless = rule.parameters.unless
     exceptions = [] if unless is None else list(_conditions(unless, ("unless",)))
-    for place in (*whens, *exceptions):
+    named = rule.parameters.anchors.items()
+    anchors = [place for name, anchor in named for place in _conditions(anchor, ("anchors", name))]
+    for place in (*anchors, *whens, *exceptions):
         condition = place.condition
         if isinstance(condition.measure, MeasureIs):
             yield from _of_limits(condition.measure, (*place.path, "measure"))
@@ -154,10 +156,9 @@ def _of_limits(measure: MeasureIs, path: Path) -> Iterator[_Found]:
 
 def _of_seconds(say: Say, path: Path) -> Iterator[_Found]:
     """Windows that cannot meet: the first 10 seconds and the 20th to the 30th."""
-    between = getattr(say, "between_s", None)
-    if between is None:
+    if say.between_s is None:
         return
-    start, end = between
+    start, end = say.between_s
     if say.first_s is not None and start >= say.first_s:
         yield True, path, f"no second is before {say.first_s:g} and after {start:g}; correct first_s or between_s"
     if say.last_s is not None and end < 0 and -end >= say.last_s:
@@ -244,7 +245,7 @@ def _of_exception(rule: Rule) -> Iterator[_Found]:
     say, out = when.say, unless.say
     if say is None or out is None or not out.any or not say.any:
         return
-    same_place = getattr(out, "within", None) == "same turn" and out.role in (say.role, "anyone")
+    same_place = out.within == "same turn" and out.role in (say.role, "anyone")
     excusing = [plain(phrase.text) for phrase in out.any]
     if same_place and all(any(text in plain(one.text) for text in excusing) for one in say.any):
         text = "every phrase of the rule holds one of its own exception, so the rule never fires; correct the exception"
@@ -285,7 +286,7 @@ def _of_phrases_inside_each_other(said: Sequence[_Said], source: Source) -> Iter
                         f"which finds it already; remove it, or make the shorter one stricter"
                     )
                     yield Remark(False, outer.rule.id, key, line, text)
-            elif inner.rule.takes_points and outer.rule.takes_points and inner.phrase.clause_at_most is None:
+            elif inner.rule.changes_score and outer.rule.changes_score and inner.phrase.clause_at_most is None:
                 text = (
                     f"“{outer.phrase.text}” holds “{inner.phrase.text}” of {inner.rule.id} (line {other_line}), "
                     f"so saying it once takes points twice; add it to the not_in there"

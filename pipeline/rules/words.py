@@ -32,7 +32,7 @@ _VALUES = {
 
 _NEAR = re.compile(r"(?P<amount>[\d.]+) (?P<unit>turn|second)s? (?P<side>before|after|around)")
 _SIDES = {"before": "之前", "after": "之后", "around": "前后"}
-_LABEL_ENDS = re.compile(r"[：；。（]")
+_LABEL_ENDS = re.compile(r"[：；。（]|，例如|，写在|，至少")
 _MEANING = re.compile(r"`(?P<value>[a-z_ ]+)` (?P<meaning>[^；。`]+)")
 _NAMES = {
     "severity": "性质",
@@ -42,6 +42,7 @@ _NAMES = {
     "not_in": "不算的更长说法",
     "within": "只看命中处的附近",
     "turns": "只看该方的第几段到第几段话",
+    "clause_at_most": "所在的分句最多几个字",
 }
 """Keys whose description lists their values, or whose first words mislead alone; others are called by description."""
 

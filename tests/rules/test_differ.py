@@ -75,9 +75,11 @@ def test_limits_of_a_measure_are_told_by_what_they_mean() -> None:
     ("old", "new", "told"),
     [
         pytest.param('version: "1"', 'version: "2"', "版本：由 1 改为 2", id="version"),
-        pytest.param("total_below: 60", "total_below: 70", "必听条件 › 总分低于它：由 60 改为 70", id="routing"),
+        pytest.param(
+            "total_below: 60", "total_below: 70", "哪些通话必须由人来听 › 总分低于它：由 60 改为 70", id="routing"
+        ),
         pytest.param("{talk: 3}", "{talk: 4}", "talk：由 3 改为 4", id="count"),
-        pytest.param("title: 语言,", "title: 话语,", "talk › 标题：由 “语言” 改为 “话语”", id="category"),
+        pytest.param("title: 语言,", "title: 话语,", "talk › 类别名称：由 “语言” 改为 “话语”", id="category"),
     ],
 )
 def test_rulebook_as_a_whole_is_compared_too(old: str, new: str, told: str) -> None:
