@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pipeline.asr.engine import SpeechEngine, make_engine
 from pipeline.asr.guards import GuardSettings, guard
+from pipeline.audio.acoustics import observe_channels
 from pipeline.audio.channels import examine_channels
 from pipeline.audio.decode import check_duration, decode, sha256_of
 from pipeline.audio.ringing import ringing_end
@@ -18,7 +19,7 @@ from pipeline.audio.vad import SpeechDetector, detect_speech, make_detector
 from pipeline.features.measure import measure_call
 from pipeline.features.settings import DEFAULT_MEASURE_SETTINGS, MeasureSettings
 from pipeline.rules import Rulebook, judge, load_rulebook
-from pipeline.types import Assessment, Call, CallMetadata, Provenance, Recording
+from pipeline.types import Acoustics, Assessment, Call, CallMetadata, Provenance, Recording
 from pipeline.version import CODE_VERSION
 
 T = TypeVar("T")
@@ -103,6 +104,7 @@ def hear(
     turns = build_turns(regions, channels.roles, audio)
     written = watch.time("transcribe", lambda: engine.transcribe(audio, turns, path))
     transcript = guard(written, turns, GuardSettings(by_time=engine.name != "sidecar"))
+    sound = watch.time("acoustics", lambda: observe_channels(audio, turns))
     first_speech_s = turns[0].start_s if turns else None
     recording = Recording(
         id=recording_id or sha256[:16],
@@ -116,7 +118,7 @@ def hear(
         problems=channels.problems,
         ringing_end_s=ringing_end(audio, first_speech_s),
     )
-    return Call(recording, turns, transcript)
+    return Call(recording, turns, transcript, Acoustics(channels=sound))
 
 
 def make_assessor(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from pipeline.types import (
     Call,
     CallMetadata,
     ChannelLayout,
+    ChannelSound,
     Evidence,
     Finding,
     Measure,
@@ -27,6 +28,7 @@ from pipeline.types import (
     Turn,
     Utterance,
     VoiceEvent,
+    VoicePitch,
 )
 
 Document = dict[str, Any]
@@ -114,7 +116,10 @@ def call_to_document(call: Call) -> Document:
         }
         for turn in call.turns
     ]
-    document["acoustics"] = {"probable_fillers": _voice_events(call.acoustics.probable_fillers)}
+    document["acoustics"] = {
+        "probable_fillers": _voice_events(call.acoustics.probable_fillers),
+        "channels": [_channel_sound(sound) for sound in call.acoustics.channels],
+    }
     return document
 
 
@@ -249,6 +254,43 @@ def _recording(recording: Recording) -> Document:
     }
 
 
+def _channel_sound(sound: ChannelSound) -> Document:
+    pitch = sound.pitch
+    return {
+        "channel": sound.channel,
+        "noise_dbfs": _rounded(sound.noise_dbfs),
+        "snr_db": _rounded(sound.snr_db),
+        # A share of a few samples is small; milli-shares would round it away.
+        "clipped_ratio": None if sound.clipped_ratio is None else round(sound.clipped_ratio, 6),
+        "clipping_checked_s": _rounded(sound.clipping_checked_s),
+        "clipped": _spans(sound.clipped),
+        "pitch": None
+        if pitch is None
+        else {
+            "median_hz": _rounded(pitch.median_hz),
+            "low_hz": _rounded(pitch.low_hz),
+            "high_hz": _rounded(pitch.high_hz),
+            "voiced_s": _rounded(pitch.voiced_s),
+            "spans": _spans(pitch.spans),
+        },
+    }
+
+
+def _channel_sound_from(item: Mapping[str, Any]) -> ChannelSound:
+    pitch = item["pitch"]
+    if pitch is not None:
+        pitch = VoicePitch(**{**pitch, "spans": _spans_from(pitch["spans"])})
+    return ChannelSound(**{**item, "clipped": _spans_from(item["clipped"]), "pitch": pitch})
+
+
+def _spans(spans: Iterable[Span]) -> list[list[float]]:
+    return [[_rounded(span.start_s), _rounded(span.end_s)] for span in spans]
+
+
+def _spans_from(pairs: Iterable[tuple[float, float]]) -> tuple[Span, ...]:
+    return tuple(Span(start, end) for start, end in pairs)
+
+
 def _utterance(utterance: Utterance) -> Document:
     return {
         "role": utterance.role.value,
@@ -291,7 +333,8 @@ def _acoustics_from_document(document: Mapping[str, Any]) -> Acoustics:
     return Acoustics(
         probable_fillers=None
         if fillers is None
-        else tuple(VoiceEvent(**{**item, "role": Role(item["role"])}) for item in fillers)
+        else tuple(VoiceEvent(**{**item, "role": Role(item["role"])}) for item in fillers),
+        channels=tuple(_channel_sound_from(item) for item in document.get("channels", ())),
     )
 
 

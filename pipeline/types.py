@@ -230,16 +230,56 @@ class VoiceEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class VoicePitch:
+    """Pitch of one voice over a part of its speech: median and the 10th and 90th percentile of the voiced frames.
+
+    ``spans`` are the stretches looked at (an even choice over the call), ``voiced_s`` the seconds of them that are
+    voiced.
+    """
+
+    median_hz: float
+    low_hz: float
+    high_hz: float
+    voiced_s: float
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSound:
+    """What the sound of one channel says beside its speech turns; None where it cannot be measured.
+
+    ``noise_dbfs`` is the level of the line where its party is silent, ``snr_db`` the level of the speech without that
+    noise over it. ``clipped_ratio`` is the share of the speech looked at (``clipping_checked_s`` seconds, the loudest
+    turns first) that stands at full scale, ``clipped`` where. ``pitch`` is measured for the agent alone.
+    """
+
+    channel: int
+    noise_dbfs: float | None = None
+    snr_db: float | None = None
+    clipped_ratio: float | None = None
+    clipping_checked_s: float = 0.0
+    clipped: tuple[Span, ...] = ()
+    pitch: VoicePitch | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Acoustics:
     """What only the sound tells beside turns and words, observed while it is at hand.
 
     Measures get a stored call without audio, so whatever they need of the sound stands here. None means that nobody
-    listened for it (a call stored by an older version), which is not the same as nothing found.
+    listened for it (a call stored by an older version), which is not the same as nothing found; so does an absent
+    channel.
 
     ``probable_fillers`` are stretches of voice without any recognised character that sound like a filled pause.
+    ``channels`` holds line noise, clipping and pitch.
     """
 
     probable_fillers: tuple[VoiceEvent, ...] | None = None
+    channels: tuple[ChannelSound, ...] = ()
+
+    def of(self, channel: int) -> ChannelSound | None:
+        """What was observed of one channel."""
+        return next((one for one in self.channels if one.channel == channel), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pipeline.features.opening_closing import (
 )
 from pipeline.features.rates import character_counts, speech_rates
 from pipeline.features.settings import DEFAULT_MEASURE_SETTINGS, MeasureSettings
+from pipeline.features.sound import line_quality, pitch
 from pipeline.features.turn_taking import (
     holds,
     interruptions,
@@ -50,6 +51,8 @@ def measure_call(call: Call, settings: MeasureSettings = DEFAULT_MEASURE_SETTING
         *listening(dialogue, events),
         *talk_shares(dialogue, events),
         *loudness(dialogue, settings),
+        *pitch(dialogue),
+        *line_quality(dialogue),
         closing_spoken(dialogue, settings),
         hang_up_by(dialogue),
         hang_up_delay(events),

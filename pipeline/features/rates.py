@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pipeline.features.dialogue import Dialogue, measured, most_of, not_assessable
 from pipeline.features.pace import MINUTE_S, minute_paces
 from pipeline.features.settings import MeasureSettings
+from pipeline.features.words import word_count
 from pipeline.types import Evidence, Measure, Role
 
 UNIT = "字/分钟"
@@ -53,6 +54,7 @@ def speech_rates(dialogue: Dialogue, settings: MeasureSettings) -> list[Measure]
         _rate("agent_speaking_rate_cpm", agent, "turn_s", agent.turn_s),
         _rate("agent_articulation_rate_cpm", agent, "speech_s", agent.speech_s),
         _rate("agent_call_rate_cpm", agent, "call_s", call_s),
+        _word_rate(dialogue, agent),
         _rate("customer_speaking_rate_cpm", customer, "turn_s", customer.turn_s),
         _rate("customer_articulation_rate_cpm", customer, "speech_s", customer.speech_s),
         _difference(agent, customer),
@@ -88,6 +90,14 @@ def _rate(name: str, said: _Said, over: str, seconds: float) -> Measure:
         return not_assessable(name, UNIT, reason)
     inputs = {"characters": said.characters, over: seconds}
     return measured(name, said.characters * MINUTE_S / seconds, UNIT, said.evidence, **inputs)
+
+
+def _word_rate(dialogue: Dialogue, said: _Said) -> Measure:
+    name, unit = "agent_word_rate_wpm", "词/分钟"
+    if said.reason:
+        return not_assessable(name, unit, said.reason)
+    words = sum(word_count(turn.text) for turn in dialogue.of(Role.AGENT))
+    return measured(name, words * MINUTE_S / said.turn_s, unit, said.evidence, words=words, turn_s=said.turn_s)
 
 
 def _difference(agent: _Said, customer: _Said) -> Measure:

@@ -113,7 +113,16 @@ def responses(dialogue: Dialogue, events: CallEvents) -> list[Measure]:
     if reason:
         return [not_assessable(name, unit, reason) for name, unit in names]
     slowest_first = sorted(events.responses, key=lambda one: (-one.waited_s, one.start_s))
-    evidence = [Evidence(Role.AGENT, one.start_s, one.end_s, f"等待 {one.waited_s:.1f} 秒") for one in slowest_first]
+    # An answer without a wait is heard as well: its first second, at most up to the end of the recording.
+    evidence = [
+        Evidence(
+            Role.AGENT,
+            one.start_s,
+            max(one.end_s, min(one.start_s + 1.0, dialogue.call.recording.duration_s)),
+            f"等待 {one.waited_s:.1f} 秒",
+        )
+        for one in slowest_first
+    ]
     values = [
         slowest_first[0].waited_s,
         median(one.waited_s for one in slowest_first),

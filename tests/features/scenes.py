@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.features.measure import measure_call
 from pipeline.types import (
+    Acoustics,
     Call,
     CallMetadata,
     ChannelLayout,
@@ -48,6 +49,7 @@ def scene(
     layout: ChannelLayout = ChannelLayout.STEREO,
     agent_channel: int | None = 0,
     ringing_end_s: float | None = None,
+    acoustics: Acoustics = Acoustics(),  # noqa: B008 - frozen
     **metadata: Any,
 ) -> Call:
     """A stereo call with the agent on channel 0, unless said otherwise."""
@@ -81,6 +83,7 @@ def scene(
         ),
         turns,
         Transcript("test", "test", "0" * 64, "zh", {}, utterances, duration_s, sum(turn.speech_s for turn in turns)),
+        acoustics,
     )
 
 

@@ -12,7 +12,7 @@ from pipeline.serialise import (
     measures_from_document,
     measures_to_document,
 )
-from pipeline.types import Acoustics, ChannelLayout, Rejected, Role, VoiceEvent
+from pipeline.types import Acoustics, ChannelLayout, ChannelSound, Rejected, Role, Span, VoiceEvent, VoicePitch
 from tests.features.scenes import agent, customer, scene
 
 times = st.integers(0, 90_000).map(lambda milliseconds: milliseconds / 1000)
@@ -79,3 +79,22 @@ def test_call_document_of_an_older_version_says_that_nobody_listened_for_fillers
     call = call_from_document(document)
     assert call.transcript.rejected == ()
     assert call.acoustics.probable_fillers is None
+
+
+def test_call_document_keeps_what_was_observed_of_the_sound():
+    pitch = VoicePitch(151.5, 130.25, 180.0, 9.1, (Span(1.0, 4.0), Span(9.0, 12.0)))
+    acoustics = Acoustics(
+        channels=(
+            ChannelSound(0, -50.5, 28.25, 0.000125, 15.0, (Span(2.0, 2.125),), pitch),
+            ChannelSound(1, None, None, None),
+        )
+    )
+    call = scene(agent(1.0, 3.0), customer(4.0, 6.0), acoustics=acoustics)
+    document = json.loads(json.dumps(call_to_document(call)))
+    assert call_from_document(document) == call
+
+
+def test_measures_document_keeps_the_inputs_of_the_formulas():
+    measures = measure_call(scene(agent(1.0, 9.0, "您好请问有什么可以帮您查询")))
+    read = measures_from_document(json.loads(json.dumps(measures_to_document(measures))))
+    assert read["agent_speaking_rate_cpm"].inputs == {"characters": 13, "turn_s": 8.0}
