@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.asr.text import character_count
@@ -32,12 +32,22 @@ LAYOUT_NAMES = {
 }
 
 
+LOST_WORDS = "{start} 到 {end} 有人说话，但识别出的文字不可信，已剔除，说了什么无从判断"
+LOST_LEAST_S = 0.6
+"""Less speech than this under refused text is a cough or an edge: three characters take longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class SpokenTurn:
-    """A turn with the words recognised in it, ``utterances`` in order of time."""
+    """A turn with the words recognised in it, ``utterances`` in order of time.
+
+    ``lost`` are stretches of its speech whose text was refused by the guards and of which no other words are known:
+    what was said there nobody can tell.
+    """
 
     turn: Turn
     utterances: tuple[Utterance, ...]
+    lost: tuple[Span, ...] = ()
 
     @property
     def text(self) -> str:
@@ -79,6 +89,11 @@ class Dialogue:
             return NO_AGENT_SPEECH if role is Role.AGENT else NO_CUSTOMER_SPEECH
         return None
 
+    def lost_words(self, turns: Iterable[SpokenTurn]) -> str | None:
+        """Why the words of these turns are not all known, None where they are."""
+        lost = next((spoken.lost[0] for spoken in turns if spoken.lost), None)
+        return None if lost is None else LOST_WORDS.format(start=clock(lost.start_s), end=clock(lost.end_s))
+
     def one_sided(self) -> str | None:
         """Why the interplay of both parties cannot be measured, None where it can."""
         if self.call.recording.channel_layout is ChannelLayout.DEAD_CHANNEL:
@@ -97,7 +112,11 @@ def read_dialogue(call: Call) -> Dialogue:
         best = None if turns_there is None else turns_there.sharing_most(utterance)
         if best is not None:
             by_turn.setdefault(best, []).append(utterance)
-    turns = [SpokenTurn(turn, _in_order(by_turn.get(index, ()))) for index, turn in enumerate(call.turns)]
+    lost = _lost_by_turn(call) if call.transcript.rejected else {}
+    turns = [
+        SpokenTurn(turn, _in_order(by_turn.get(index, ())), lost.get(index, ()))
+        for index, turn in enumerate(call.turns)
+    ]
     turns.sort(key=_start_and_channel)
     unknown = None
     if call.recording.agent_channel is None:
@@ -133,6 +152,18 @@ class _ChannelTurns:
                 best, shared = index, overlap
             place -= 1
         return best
+
+
+def _lost_by_turn(call: Call) -> dict[int, tuple[Span, ...]]:
+    """Stretches of speech under refused text and no other, by the number of the turn in the call."""
+    lost = {}
+    for index, turn in enumerate(call.turns):
+        refused = [Span(item.start_s, item.end_s) for item in call.transcript.rejected if item.channel == turn.channel]
+        known = [Span(one.start_s, one.end_s) for one in call.transcript.utterances if one.channel == turn.channel]
+        stretches = without(intersection(turn.pieces, refused), known)
+        if sum(stretch.duration_s for stretch in stretches) >= LOST_LEAST_S:
+            lost[index] = tuple(stretches)
+    return lost
 
 
 def _in_order(utterances: Sequence[Utterance]) -> tuple[Utterance, ...]:
@@ -204,3 +235,24 @@ def intersection(first: Sequence[Span], second: Sequence[Span]) -> list[Span]:
         else:
             j += 1
     return shared
+
+
+def without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
+    """What is left of the first set of spans outside the second."""
+    left: list[Span] = []
+    for span in merged(spans):
+        at = span.start_s
+        for other in merged(taken):
+            if other.end_s <= at or other.start_s >= span.end_s:
+                continue
+            if other.start_s > at:
+                left.append(Span(at, other.start_s))
+            at = max(at, other.end_s)
+        if at < span.end_s:
+            left.append(Span(at, span.end_s))
+    return left
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -17,7 +17,7 @@ _PUNCTUATION = "，。？！、；：,.?!;: "
 def fillers(dialogue: Dialogue, settings: MeasureSettings) -> list[Measure]:
     """The agent's fillers: their number, and per 100 characters spoken."""
     count_unit, share_unit = "次", "次/百字"
-    reason = dialogue.unheard(Role.AGENT)
+    reason = dialogue.unheard(Role.AGENT) or dialogue.lost_words(dialogue.of(Role.AGENT))
     if reason:
         return [
             not_assessable("filler_count", count_unit, reason),

@@ -58,6 +58,9 @@ def _any_word(dialogue: Dialogue, name: str, words: tuple[str, ...], which: slic
     if not any(turn.text for turn in turns):
         return not_assessable(name, "", "这一段坐席的话没有识别出文字")
     saying = [turn for turn in turns if any(word in turn.text for word in words)]
+    lost = dialogue.lost_words(turns)
+    if lost and not saying:
+        return not_assessable(name, "", lost)
     return measured(name, bool(saying), "", [turn.evidence() for turn in saying or turns])
 
 

@@ -17,7 +17,8 @@ UNIT = "字/分钟"
 class _Said:
     """What one party said in the turns in which words were recognised, or ``reason`` why no rate can be known.
 
-    A cough taken for a turn must not slow anybody down, so turns without words are left out of every rate.
+    A cough taken for a turn must not slow anybody down, so turns without words are left out of every rate; and so are
+    turns of which a part of the words is lost.
     """
 
     characters: int
@@ -35,6 +36,9 @@ def character_counts(dialogue: Dialogue) -> list[Measure]:
             measures.append(not_assessable(name, "字", dialogue.roles_unknown))
         else:
             turns = dialogue.of(role)
+            if lost := dialogue.lost_words(turns):
+                measures.append(not_assessable(name, "字", lost))
+                continue
             spoken = [turn.evidence() for turn in most_of([turn for turn in turns if turn.characters])]
             measures.append(measured(name, sum(turn.characters for turn in turns), "字", spoken))
     return measures
@@ -64,7 +68,7 @@ def speech_rates(dialogue: Dialogue, settings: MeasureSettings) -> list[Measure]
 
 def _said(dialogue: Dialogue, role: Role, settings: MeasureSettings) -> _Said:
     reason = dialogue.unheard(role)
-    turns = [turn for turn in dialogue.of(role) if turn.characters]
+    turns = [turn for turn in dialogue.of(role) if turn.characters and not turn.lost]
     characters = sum(turn.characters for turn in turns)
     turn_s = sum(turn.turn.duration_s for turn in turns)
     speech_s = sum(turn.turn.speech_s for turn in turns)

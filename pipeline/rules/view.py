@@ -29,6 +29,7 @@ class CallView:
         text: the words with every phrase that occurs.
         measures: what was measured of the call.
         other_rule: the conclusion of another rule on this call, by its id.
+        words_lost: whether there is speech whose words the guards refused.
         windows: windows of whole calls by role, kept by ``operators.scope``.
         doubts: reasons for which words cannot be judged, kept by ``operators.looking``.
     """
@@ -41,6 +42,7 @@ class CallView:
         self.text = SpokenText.read(self.dialogue.turns, lexicon)
         self.measures = measures
         self.other_rule = other_rule
+        self.words_lost = any(turn.lost for turn in self.dialogue.turns)
         self.windows: dict[Role | None, object] = {}
         self.doubts: dict[object, str | None] = {}
         self._known: dict[int, Result] = {}

@@ -47,6 +47,10 @@ class Looking(ABC):
         """Why a window of the call holds nothing to judge, None where it does."""
         return None
 
+    def unheard(self, view: CallView, window: Window) -> str | None:
+        """Why something may have been in a window although it was not found there, None where it was not."""
+        return None
+
     def nothing_found(self, view: CallView, window: Window) -> Match:
         """A window as the evidence that nothing was found in it."""
         return missing_in(view, window, self.scope.role)
@@ -60,7 +64,9 @@ class Looking(ABC):
             if not self.JUDGES_WORDS:
                 return CLEAR
             reason = self._nothing_to_judge(view, around)
-            return CLEAR if reason is None else Result(unknown=reason)
+            if reason is not None:
+                return Result(unknown=reason)
+            return self._clear(view, self._windows(view, around)) if view.words_lost else CLEAR
         windows = self._windows(view, around)
         if isinstance(windows, Result):
             return windows
@@ -69,12 +75,12 @@ class Looking(ABC):
             here = list(self.find(view, window))
             if not self._satisfied(view, window, here):
                 if self.scope.anchor is not None and self.scope.anchor.hit == "each":
-                    return CLEAR
+                    return self._clear(view, (window,))
                 continue
             found += here
         if len(windows) > 1:
             found = list(dict.fromkeys(found))
-        return Result(tuple(found)) if found else CLEAR
+        return Result(tuple(found)) if found else self._clear(view, windows)
 
     def missing(self, view: CallView, around: Match | None) -> Result:
         """Every window that does not hold what it should, as evidence."""
@@ -86,6 +92,7 @@ class Looking(ABC):
             return windows
         possible = self.possible(view)
         lacking: list[Match] = []
+        doubt: str | None = None
         for window in windows:
             found: Sequence[Match] = ()
             if possible:
@@ -96,16 +103,27 @@ class Looking(ABC):
                     return CLEAR
             elif self.scope.every_turn:
                 having = {match.turn for match in found}
-                lacking += (
-                    missing_in(view, _one_turn(number), self.scope.role)
-                    for number in window.turns
-                    if number not in having and view.has_words(number)
-                )
+                for number in window.turns:
+                    if number not in having and view.has_words(number):
+                        unheard = self.unheard(view, _one_turn(number))
+                        doubt = doubt or unheard
+                        if unheard is None:
+                            lacking.append(missing_in(view, _one_turn(number), self.scope.role))
+            elif unheard := self.unheard(view, window):
+                doubt = doubt or unheard
             else:
                 lacking.append(self.nothing_found(view, window))
         if self.scope.anchor is not None and self.scope.anchor.hit == "any":
-            lacking = lacking[:1]
-        return Result(tuple(lacking)) if lacking else CLEAR
+            # One place where it stands is enough, and it may stand in the place that was not heard.
+            lacking = [] if doubt else lacking[:1]
+        return Result(tuple(lacking)) if lacking else Result(unknown=doubt)
+
+    def _clear(self, view: CallView, windows: tuple[Window, ...] | Result) -> Result:
+        """Nothing was found: clear, unless it may have been in words that are lost."""
+        if isinstance(windows, Result):
+            return windows
+        doubts = (self.unheard(view, window) for window in windows)
+        return Result(unknown=next((doubt for doubt in doubts if doubt), None))
 
     def _nothing_to_judge(self, view: CallView, around: Match | None) -> str | None:
         if self.scope.anchor is not None or self.scope.near is not None:
@@ -225,3 +243,13 @@ def _first(matches: Iterable[Match], count: int | None) -> Iterator[Match]:
 
 def _one_turn(number: int) -> Window:
     return Window((number,), frozenset((number,)), 0, 0, float("-inf"), float("inf"), True, True)
+
+
+def words_lost(view: CallView, window: Window) -> str | None:
+    """Why not all words of a window are known, None where they are: the guards refused some that were spoken there."""
+    if not view.words_lost:
+        return None
+    turns = (view.dialogue.turns[number] for number in window.turns)
+    return view.dialogue.lost_words(
+        turn for turn in turns if any(lost.start_s < window.end_s and lost.end_s > window.start_s for lost in turn.lost)
+    )

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from pipeline.rules.matching import SOUND_LEAST_CHARACTERS
 from pipeline.rules.operators.base import Compilation, Condition
 from pipeline.rules.operators.logic import Not
-from pipeline.rules.operators.looking import Looking, no_words, words_unknown
+from pipeline.rules.operators.looking import Looking, no_words, words_lost, words_unknown
 from pipeline.rules.operators.phrase import CompiledPhrase, Phrase, PhraseBook, PhraseHit, words_match
 from pipeline.rules.operators.scope import RoleWord, Scope, ScopedOperator, Window
 from pipeline.rules.outcome import Match
@@ -109,6 +109,10 @@ class Said(Looking):
     def empty(self, view: CallView, window: Window) -> str | None:
         """No words in the window."""
         return no_words(view, self.scope.role, window)
+
+    def unheard(self, view: CallView, window: Window) -> str | None:
+        """Words in the window that the guards refused: the phrase may be among them."""
+        return words_lost(view, window)
 
     def possible(self, view: CallView) -> bool:
         """Whether a piece of any phrase occurs."""
