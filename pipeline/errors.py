@@ -73,6 +73,8 @@ RECORDING_PROBLEMS: dict[str, str] = {
     "shorter_than_manifest": "录音比清单中的时长短",
     "silent": "整段录音没有声音",
     "missing_channel": "缺少坐席声道",
+    "swapped_channels": "坐席声道与说话内容矛盾（疑似声道接反）",
+    "cross_talk": "声道之间串音",
     "unsupported_channels": "声道数不支持（只支持单声道和双声道）",
     "corrupt_samples": "声音数据损坏（无效数值）",
     "sidecar_invalid": "随附的转写文件无法使用",

@@ -14,6 +14,7 @@ from pipeline.types import (
     CallMetadata,
     ChannelLayout,
     ChannelSound,
+    ChannelSpan,
     Evidence,
     Finding,
     Measure,
@@ -119,6 +120,7 @@ def call_to_document(call: Call) -> Document:
     document["acoustics"] = {
         "probable_fillers": _voice_events(call.acoustics.probable_fillers),
         "channels": [_channel_sound(sound) for sound in call.acoustics.channels],
+        **{name: _channel_spans(getattr(call.acoustics, name)) for name in _CHANNEL_SPANS},
     }
     return document
 
@@ -156,6 +158,9 @@ def call_from_document(document: Mapping[str, Any]) -> Call:
             metadata=metadata_from_document(recording["metadata"]),
             problems=tuple(Problem(**problem) for problem in recording["problems"]),
             ringing_end_s=recording["ringing_end_s"],
+            # Calls stored by older versions have neither of these.
+            layout_confidence=recording.get("layout_confidence"),
+            agent_channel_confidence=recording.get("agent_channel_confidence"),
         ),
         turns=tuple(turns),
         transcript=Transcript(
@@ -249,8 +254,10 @@ def _recording(recording: Recording) -> Document:
         "channel_layout": recording.channel_layout.value,
         "agent_channel": recording.agent_channel,
         "metadata": metadata_to_document(recording.metadata),
-        "problems": [asdict(problem) for problem in recording.problems],
+        "problems": [{**asdict(problem), "confidence": _rounded(problem.confidence)} for problem in recording.problems],
         "ringing_end_s": _rounded(recording.ringing_end_s),
+        "layout_confidence": _rounded(recording.layout_confidence),
+        "agent_channel_confidence": _rounded(recording.agent_channel_confidence),
     }
 
 
@@ -328,13 +335,29 @@ def _voice_events(events: tuple[VoiceEvent, ...] | None) -> list[Document] | Non
     ]
 
 
+_CHANNEL_SPANS = ("music", "announcements", "leaks")
+
+
+def _channel_spans(spans: tuple[ChannelSpan, ...] | None) -> list[Document] | None:
+    if spans is None:
+        return None
+    return [
+        {"channel": span.channel, "start_s": _rounded(span.start_s), "end_s": _rounded(span.end_s)} for span in spans
+    ]
+
+
 def _acoustics_from_document(document: Mapping[str, Any]) -> Acoustics:
     fillers = document.get("probable_fillers")
+    spans = {
+        name: None if document.get(name) is None else tuple(ChannelSpan(**item) for item in document[name])
+        for name in _CHANNEL_SPANS
+    }
     return Acoustics(
         probable_fillers=None
         if fillers is None
         else tuple(VoiceEvent(**{**item, "role": Role(item["role"])}) for item in fillers),
         channels=tuple(_channel_sound_from(item) for item in document.get("channels", ())),
+        **spans,
     )
 
 

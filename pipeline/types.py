@@ -115,17 +115,23 @@ class CallMetadata:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong with a recording that was assessed all the same; ``code`` as in RECORDING_PROBLEMS."""
+    """Something wrong with a recording that was assessed all the same; ``code`` as in RECORDING_PROBLEMS.
+
+    ``confidence`` in 0..1 where the problem was inferred from sound or words, None where it is a plain fact.
+    """
 
     code: str
     message: str
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
     """One recording with what was found of its channels and what the platform says of the call.
 
-    ``ringing_end_s`` is the end of the last ringing tone heard before anybody speaks, None where none was heard.
+    ``ringing_end_s`` is the end of the ringing tone at the start, None where none was heard. ``layout_confidence`` is
+    how sure the layout is, 0..1. ``agent_channel_confidence`` is how sure the agent's own words make the agent channel
+    (script phrases heard there and not on the other); None where no such words were heard.
     """
 
     id: str
@@ -138,6 +144,8 @@ class Recording:
     metadata: CallMetadata
     problems: tuple[Problem, ...] = ()
     ringing_end_s: float | None = None
+    layout_confidence: float | None = None
+    agent_channel_confidence: float | None = None
 
     @property
     def answered_at_s(self) -> float:
@@ -263,6 +271,20 @@ class ChannelSound:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelSpan:
+    """A stretch of time on one channel."""
+
+    channel: int
+    start_s: float
+    end_s: float
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
 class Acoustics:
     """What only the sound tells beside turns and words, observed while it is at hand.
 
@@ -271,11 +293,16 @@ class Acoustics:
     channel.
 
     ``probable_fillers`` are stretches of voice without any recognised character that sound like a filled pause.
-    ``channels`` holds line noise, clipping and pitch.
+    ``channels`` holds line noise, clipping and pitch. ``music`` is hold music, which is nobody's speech and no silence.
+    ``announcements`` are recorded voices of the platform (menus, notices): their turns have no role. ``leaks`` is
+    where one party's voice stands on the other's channel; no turn is there because of it.
     """
 
     probable_fillers: tuple[VoiceEvent, ...] | None = None
     channels: tuple[ChannelSound, ...] = ()
+    music: tuple[ChannelSpan, ...] | None = None
+    announcements: tuple[ChannelSpan, ...] | None = None
+    leaks: tuple[ChannelSpan, ...] | None = None
 
     def of(self, channel: int) -> ChannelSound | None:
         """What was observed of one channel."""

@@ -264,23 +264,39 @@ def _without(gap: Span, holds: tuple[Hold, ...]) -> list[Span]:
 def _holds(
     dialogue: Dialogue, index: TurnIndex, gaps: list[Span], stretches: tuple[Stretch, ...], settings: MeasureSettings
 ) -> tuple[Hold, ...]:
-    """Silences that the agent announced: asked and agreed to, or told not to hang up.
+    """Silences that the agent announced (asked and agreed to, or told not to hang up), and hold music.
 
-    A mere 请稍等 that leaves the customer without an answer is dead air, not a hold.
+    A mere 请稍等 that leaves the customer without an answer is dead air, not a hold. Music is heard whoever is where;
+    only who announced it needs the roles.
     """
-    if dialogue.roles_unknown is not None:
-        return ()
+    roles_known = dialogue.roles_unknown is None
     found = []
     by_end = sorted(stretches, key=lambda one: one.end_s)
     ends = [one.end_s for one in by_end]
+    music = merged([Span(one.start_s, one.end_s) for one in dialogue.call.acoustics.music or ()])
     for gap in gaps:
         if gap.duration_s < settings.hold_min_s:
             continue
-        announced, consented = _announcement(by_end[: bisect_right(ends, gap.start_s)], settings)
-        if announced is not None:
-            resumed = index.next_start(gap.end_s, Role.AGENT)
-            found.append(Hold(gap.start_s, gap.end_s, HoldCause.ANNOUNCED, announced, consented, resumed))
+        announced, consented = (
+            _announcement(by_end[: bisect_right(ends, gap.start_s)], settings) if roles_known else (None, False)
+        )
+        playing = intersection([gap], music)
+        if announced is None and not playing:
+            continue
+        cause = HoldCause.MUSIC if playing else HoldCause.ANNOUNCED
+        held = gap if announced is not None else _around_music(gap, playing, settings)
+        resumed = index.next_start(gap.end_s, Role.AGENT) if roles_known else None
+        found.append(Hold(held.start_s, held.end_s, cause, announced, consented, resumed))
     return tuple(found)
+
+
+def _around_music(gap: Span, playing: Sequence[Span], settings: MeasureSettings) -> Span:
+    """The hold that unannounced music shows: from its start to its end, moments of silence at either end included."""
+    start_s, end_s = playing[0].start_s, playing[-1].end_s
+    return Span(
+        gap.start_s if start_s - gap.start_s < settings.hold_min_s else start_s,
+        gap.end_s if gap.end_s - end_s < settings.hold_min_s else end_s,
+    )
 
 
 def _announcement(said: Sequence[Stretch], settings: MeasureSettings) -> tuple[int | None, bool]:

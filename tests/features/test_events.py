@@ -3,7 +3,7 @@ import pytest
 from pipeline.features.dialogue import read_dialogue
 from pipeline.features.events import HoldCause, SilenceKind, read_events
 from pipeline.features.pace import minute_paces, turn_paces
-from pipeline.types import ChannelLayout, Role
+from pipeline.types import Acoustics, ChannelLayout, ChannelSpan, Role
 from tests.features.scenes import agent, customer, scene
 
 LISTEN = "您先听我说完"
@@ -119,6 +119,21 @@ def test_silence_is_a_hold_when_announced_or_agreed_to(lines, held):
         assert (hold.end_s, hold.cause) == (20.0, HoldCause.ANNOUNCED)
         assert (hold.announced, hold.resumed) == (0, len(lines))
         assert hold.consented is (len(lines) == 2)
+
+
+def test_hold_music_is_a_hold_whoever_is_where_and_leaves_no_silence_at_its_ends():
+    music = Acoustics(music=(ChannelSpan(0, 6.5, 19.0),))
+    lines = (agent(1.0, 5.0), customer(20.0, 29.5))
+    for known in ({}, {"agent_channel": None}):
+        events = events_of(*lines, acoustics=music, **known)
+        assert [(one.start_s, one.end_s, one.cause) for one in events.holds] == [(5.0, 20.0, HoldCause.MUSIC)]
+        assert [one for one in events.silences if one.start_s >= 5.0] == []
+
+
+def test_silence_long_before_unannounced_music_stays_a_silence():
+    events = events_of(agent(1.0, 5.0), agent(25.0, 29.5), acoustics=Acoustics(music=(ChannelSpan(0, 12.0, 24.0),)))
+    assert [(one.start_s, one.end_s, one.announced) for one in events.holds] == [(12.0, 25.0, None)]
+    assert (5.0, 12.0) in [(one.start_s, one.end_s) for one in events.silences]
 
 
 # ---- responses, prompts, monologues, the end ----------------------------------------------------------------------

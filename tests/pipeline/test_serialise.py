@@ -12,7 +12,18 @@ from pipeline.serialise import (
     measures_from_document,
     measures_to_document,
 )
-from pipeline.types import Acoustics, ChannelLayout, ChannelSound, Rejected, Role, Span, VoiceEvent, VoicePitch
+from pipeline.types import (
+    Acoustics,
+    ChannelLayout,
+    ChannelSound,
+    ChannelSpan,
+    Problem,
+    Rejected,
+    Role,
+    Span,
+    VoiceEvent,
+    VoicePitch,
+)
 from tests.features.scenes import agent, customer, scene
 
 times = st.integers(0, 90_000).map(lambda milliseconds: milliseconds / 1000)
@@ -76,9 +87,12 @@ def test_call_document_keeps_what_was_rejected_and_what_was_heard_in_the_voice()
 def test_call_document_of_an_older_version_says_that_nobody_listened_for_fillers():
     document = call_to_document(scene(agent(1.0, 9.0, "您好")))
     del document["acoustics"], document["transcript"]["rejected"]
+    del document["recording"]["layout_confidence"], document["recording"]["agent_channel_confidence"]
     call = call_from_document(document)
     assert call.transcript.rejected == ()
     assert call.acoustics.probable_fillers is None
+    assert call.acoustics.music is None
+    assert (call.recording.layout_confidence, call.recording.agent_channel_confidence) == (None, None)
 
 
 def test_call_document_keeps_what_was_observed_of_the_sound():
@@ -87,9 +101,15 @@ def test_call_document_keeps_what_was_observed_of_the_sound():
         channels=(
             ChannelSound(0, -50.5, 28.25, 0.000125, 15.0, (Span(2.0, 2.125),), pitch),
             ChannelSound(1, None, None, None),
-        )
+        ),
+        music=(ChannelSpan(0, 12.0, 25.5),),
+        announcements=(),
+        leaks=(ChannelSpan(1, 1.5, 2.0),),
     )
     call = scene(agent(1.0, 3.0), customer(4.0, 6.0), acoustics=acoustics)
+    found = Problem("cross_talk", "串音", 0.97)
+    recording = replace(call.recording, problems=(found,), layout_confidence=0.99, agent_channel_confidence=0.8)
+    call = replace(call, recording=recording)
     document = json.loads(json.dumps(call_to_document(call)))
     assert call_from_document(document) == call
 
