@@ -84,6 +84,10 @@ class Settings(BaseSettings):
         description="Share of recordings failing by crash, timeout or internal error at which a night is stopped.",
     )
     failure_threshold_minimum: int = Field(10, ge=1, description="Recordings tried before failure_threshold counts.")
+    draw_seed_file: str = Field(
+        "",
+        description="File with the secret seeds of the queue draw, readable by nobody else; empty means in var_dir.",
+    )
 
     @field_validator("var_dir", mode="after")
     @classmethod
@@ -118,6 +122,13 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL, the default filled in."""
         return self.database_url or f"sqlite:///{self.var_dir / 'tingjian.sqlite3'}"
+
+    @property
+    def seed_file(self) -> Path:
+        """Where the seeds of the draw are, the default filled in."""
+        if self.draw_seed_file:
+            return Path(self.draw_seed_file).expanduser().absolute()
+        return self.var_dir / "secrets" / "draw_seeds"
 
     @classmethod
     def settings_customise_sources(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from scipy import optimize
@@ -11,25 +10,13 @@ from scipy import optimize
 from pipeline.errors import StatisticsError
 from quality import checks
 from quality.draw import Floats
+from quality.words import Allocation
 
 LEAST_PER_AGENT = 2.0
 """Fewer reviews than this give no interval at all."""
 
 PRIOR_SD_WEIGHT = 20
 """Calls' worth of the pooled spread that steady each agent's own: a spread from few calls is mostly chance."""
-
-
-class Allocation(StrEnum):
-    """How the reviews are divided.
-
-    ``equal``: the same number for every agent. ``precision``: more where scores spread more, so that every agent's
-    interval has the same width. ``neyman``: in proportion to calls times spread, the most precise mean of the centre
-    as a whole, at the price of unequal intervals.
-    """
-
-    EQUAL = "equal"
-    PRECISION = "precision"
-    NEYMAN = "neyman"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from scipy import stats
 
 from pipeline.errors import StatisticsError
 from quality import checks
-from quality.rounding import Mode
+from quality.words import Mode
 
 Z_DECIMALS = 3
 """z as printed tables give it: 1.960 at 95 %, 1.645 at 90 %, 2.576 at 99 %."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 
@@ -65,3 +66,75 @@ class SetAside:
     state: str
     code: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class UndrawnCall:
+    """A call that no draw has passed yet, with what the draw needs to know.
+
+    ``suspicious``: short, ended by the agent, and without a closing phrase.
+    """
+
+    recording_id: str
+    call_id: str
+    agent_id: str
+    business_type: str
+    started_at: datetime
+    duration_s: float | None
+    machine_score: float | None
+    machine_fatal: bool
+    must_review: bool
+    suspicious: bool
+    stage_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonthOfDraws:
+    """What was frozen when a month's draws began; ``seed_id`` is empty until a reopened stratum has its seed."""
+
+    month: str
+    seed_id: str
+    model_version: str
+    size_model: Mapping[str, Any]
+    options: Mapping[str, Any]
+    stratum: int
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSampler:
+    """One agent's sampler in a month and stratum; see ``store.models.DrawAgent``."""
+
+    agent_id: str
+    target: float
+    forecast_e6: int
+    rate_e9: int
+    cumulated_e9: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCall:
+    """One line of the draw's log; see ``store.models.DrawnCall``."""
+
+    recording_id: str
+    agent_id: str
+    lane: str
+    probability_e9: int
+    size_e6: int
+    position: int
+    picked: bool
+    machine_score: float | None
+    machine_fatal: bool
+    stage_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentHistory:
+    """What last month's log says of an agent: calls in the probability lane, their sizes, spread of the scores."""
+
+    agent_id: str
+    calls: int
+    sizes_e6: int
+    score_sum: float
+    score_squares: float
+    scored: int

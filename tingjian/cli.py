@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 
 from pipeline.errors import TingjianError, UsageError
 from pipeline.version import CODE_VERSION
-from quality.rounding import Mode
+from quality.words import Allocation, Mode
 
 EXIT_DONE = 0
 EXIT_SOME_FAILED = 1
@@ -29,6 +29,13 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+class MustLane(StrEnum):
+    """Which calls the draw takes with certainty."""
+
+    ROUTED = "routed"
+    FATAL = "fatal"
 
 
 class Runner(StrEnum):
@@ -75,6 +82,8 @@ WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, help="Worker processes; default one per processor.")
 ]
 
+MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="The month.")]
+MonthArgument = Annotated[str, typer.Argument(metavar="YYYY-MM", help="The month.")]
 ErrorOption = Annotated[
     list[float] | None, typer.Option("--error", help="Half width of the interval that is wanted; repeat for a table.")
 ]
@@ -232,6 +241,94 @@ def sample_size_rate(
     )
 
 
+@queue_app.command("draw")
+def queue_draw(
+    month: MonthOption = None,
+    per_agent: Annotated[
+        float | None,
+        typer.Option("--per-agent", help="Random calls of each agent in the month; default from the reviewers' plans."),
+    ] = None,
+    allocation: Annotated[
+        Allocation | None,
+        typer.Option("--allocation", help="equal, precision (equal intervals) or neyman (best for the centre)."),
+    ] = None,
+    risk_per_day: Annotated[
+        int | None, typer.Option("--risk-per-day", min=0, help="Calls of lowest machine score on each day.")
+    ] = None,
+    must: Annotated[
+        MustLane | None,
+        typer.Option("--must", help="routed: all that the rulebook sends to a person; fatal: those alone."),
+    ] = None,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Draw the calls that people hear, from every call since the last draw; safe to run again."""
+    from tingjian.commands.queue import run_draw
+
+    return run_draw(
+        month=month,
+        per_agent=per_agent,
+        allocation=allocation,
+        risk_per_day=risk_per_day,
+        must=must.value if must else None,
+        as_json=format is Format.JSON,
+    )
+
+
+@queue_app.command("plan")
+def queue_plan(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="CSV", help="Plans to enter: columns reviewer, day, calls.")
+    ] = None,
+    reviewer: Annotated[str | None, typer.Option("--reviewer", help="Enter plans for this reviewer.")] = None,
+    calls: Annotated[int | None, typer.Option("--calls", min=0, max=1000, help="Calls a day; 0 is a day off.")] = None,
+    since: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day of --reviewer's plan.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="DAY", help="Last day; default the first.")] = None,
+    weekends: Annotated[bool, typer.Option("--weekends", help="Saturdays and Sundays too.")] = False,
+    month: MonthOption = None,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Set or show how many calls each reviewer is to hear on each day."""
+    from tingjian.commands.queue import run_plan
+
+    return run_plan(
+        file,
+        reviewer=reviewer,
+        calls=calls,
+        since=_day(since, "--from"),
+        until=_day(until, "--until"),
+        weekends=weekends,
+        month=month,
+        as_json=format is Format.JSON,
+    )
+
+
+@queue_app.command("close")
+def queue_close(month: MonthArgument, format: FormatOption = Format.TEXT) -> int:
+    """Close a month: calls that come later are drawn apart and change nothing that was reported."""
+    from tingjian.commands.queue import run_close
+
+    return run_close(month, as_json=format is Format.JSON)
+
+
+@queue_app.command("verify")
+def queue_verify(month: MonthArgument, format: FormatOption = Format.TEXT) -> int:
+    """Replay a month's draws from the log and the seed, to show that nobody changed a pick."""
+    from tingjian.commands.queue import run_verify
+
+    return run_verify(month, as_json=format is Format.JSON)
+
+
+@queue_app.command("seed")
+def queue_seed(
+    new: Annotated[bool, typer.Option("--new", help="Add a fresh seed for the months that begin from now on.")] = False,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Name the secret seed of the draw by its id."""
+    from tingjian.commands.queue import run_seed
+
+    return run_seed(new=new, as_json=format is Format.JSON)
+
+
 @queue_app.command("import-reviews")
 def queue_import_reviews(
     file: Annotated[Path, typer.Argument(metavar="CSV", help="One row for each review; see docs/sampling.md.")],
@@ -324,13 +421,13 @@ def _overrides(**values: object) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _day(text: str | None) -> date | None:
+def _day(text: str | None, option: str = "--date") -> date | None:
     if text is None:
         return None
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--date is {text!r}; expected a day such as 2026-03-02.") from None
+        raise UsageError(f"{option} is {text!r}; expected a day such as 2026-03-02.") from None
 
 
 def main(arguments: list[str] | None = None) -> None:

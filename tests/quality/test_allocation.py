@@ -5,7 +5,8 @@ import pytest
 from scipy import optimize
 
 from pipeline.errors import StatisticsError
-from quality.allocation import Allocation, allocate, budget, steadied_sds
+from quality.allocation import allocate, budget, steadied_sds
+from quality.words import Allocation
 
 CALLS = np.array([1000.0, 1200.0, 800.0, 1500.0])
 SDS = np.array([5.0, 10.0, 15.0, 20.0])

@@ -9,7 +9,6 @@ from statsmodels.stats.proportion import samplesize_confint_proportion
 
 from pipeline.errors import StatisticsError
 from quality.sample_size import (
-    Mode,
     mean_interval,
     mean_table,
     rate_table,
@@ -18,6 +17,7 @@ from quality.sample_size import (
     truncated,
     z_value,
 )
+from quality.words import Mode
 
 SCORES = (67, 77, 79, 79, 83, 84, 87, 89, 99, 100)
 """Ten scores with the article's sum (844) and spread."""

@@ -8,7 +8,8 @@ from typing import Any
 from rich.table import Table
 
 from pipeline.errors import UsageError
-from quality.sample_size import Cell, Mode, SampleSize, mean_interval, mean_table, rate_table
+from quality.sample_size import Cell, SampleSize, mean_interval, mean_table, rate_table
+from quality.words import Mode
 from tingjian import render
 
 TABLE_SDS = (5.0, 8.0, 10.0, 12.0, 15.0, 20.0)
