@@ -117,9 +117,19 @@ def _validated(
         return model.model_validate(data)
     except ValidationError as error:
         for item in error.errors(include_url=False):
-            at = (*path, *item["loc"])
-            mistakes.append(Mistake(source.line_of(at), at, expected_instead(item, model)))
+            at = (*path, *_in_the_file(item["loc"]))
+            mistake = Mistake(source.line_of(at), at, expected_instead(item, model))
+            if mistake not in mistakes:
+                mistakes.append(mistake)
         return None
+
+
+def _in_the_file(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """A location without what the schema adds to it: which of several types it tried, or that a key was meant."""
+    return tuple(part for part in loc if not isinstance(part, str) or ("[" not in part and part not in _TYPES))
+
+
+_TYPES = frozenset(("str", "int", "float", "bool"))
 
 
 def _sentence(file: str, source: Source, mistake: Mistake) -> str:

@@ -9,12 +9,27 @@ from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validato
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from pipeline.rules.operators.backchannel import Backchannel
 from pipeline.rules.operators.base import Compilation, Condition, Operator, Parameters, written_as
+from pipeline.rules.operators.duration import Duration
+from pipeline.rules.operators.entity import EntityNamed
+from pipeline.rules.operators.hang_up import HangUp
+from pipeline.rules.operators.hold import Hold
+from pipeline.rules.operators.interruption import Interruption
+from pipeline.rules.operators.level import Level
 from pipeline.rules.operators.logic import AllOf, AnyOf, Not
 from pipeline.rules.operators.measure import MeasureIs
 from pipeline.rules.operators.metadata import MetadataIs
 from pipeline.rules.operators.other_rule import OtherRule
+from pipeline.rules.operators.question import Question
+from pipeline.rules.operators.rate import Rate
+from pipeline.rules.operators.regular_expression import RegularExpression
+from pipeline.rules.operators.repetition import Repeat
+from pipeline.rules.operators.response import Response
 from pipeline.rules.operators.say import Say
+from pipeline.rules.operators.silence import Silence
+from pipeline.rules.operators.similar import Similar
+from pipeline.rules.operators.turn_count import TurnCount
 
 
 def _not_blank(text: str) -> str:
@@ -52,6 +67,21 @@ class ConditionParameters(Parameters):
     """One condition: exactly one operator, or ``all``, ``any``, ``not`` over further conditions."""
 
     say: Say | None = Field(default=None, description="某一方说了某些话。")
+    regex: RegularExpression | None = Field(default=None, description="说的话符合正则表达式。")
+    similar: Similar | None = Field(default=None, description="说的话与样句相似。")
+    repeat: Repeat | None = Field(default=None, description="重复说过的话。")
+    question: Question | None = Field(default=None, description="问了，并且按要求回答了。")
+    entity: EntityNamed | None = Field(default=None, description="说出了电话、身份证、金额、日期或一串数字。")
+    silence: Silence | None = Field(default=None, description="一段时间谁也不说话。")
+    response: Response | None = Field(default=None, description="坐席应答客户的快慢。")
+    rate: Rate | None = Field(default=None, description="语速。")
+    interruption: Interruption | None = Field(default=None, description="打断对方。")
+    backchannel: Backchannel | None = Field(default=None, description="附和（嗯、好的）。")
+    hold: Hold | None = Field(default=None, description="让客户等待。")
+    level: Level | None = Field(default=None, description="音量及其升降。")
+    duration: Duration | None = Field(default=None, description="通话、一段话或连续说话的时长。")
+    turn_count: TurnCount | None = Field(default=None, description="说话的段数。")
+    hang_up: HangUp | None = Field(default=None, description="谁先挂机，离最后一句话多久。")
     measure: MeasureIs | None = Field(default=None, description="某项测量值越界。")
     metadata: MetadataIs | None = Field(default=None, description="清单里某个字段的值。")
     rule: OtherRule | None = Field(default=None, description="另一条规则命中。")

@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipeline.features.dialogue import Dialogue, read_dialogue
+from pipeline.features.events import CallEvents, read_events
+from pipeline.features.settings import DEFAULT_MEASURE_SETTINGS, MeasureSettings
 from pipeline.rules.matching import Lexicon, SpokenText
 from pipeline.rules.outcome import Result
 from pipeline.types import Call, CallMetadata, Measure, Measures, Outcome, Role
@@ -45,6 +47,7 @@ class CallView:
         self.words_lost = any(turn.lost for turn in self.dialogue.turns)
         self.windows: dict[Role | None, object] = {}
         self.doubts: dict[object, str | None] = {}
+        self._events: dict[MeasureSettings, CallEvents] = {}
         self._known: dict[int, Result] = {}
         self._turns: dict[Role | None, tuple[int, ...]] = {}
 
@@ -86,6 +89,19 @@ class CallView:
         if key not in self._known:
             self._known[key] = condition.evaluate(self, None)
         return self._known[key]
+
+    def events(self, settings: MeasureSettings = DEFAULT_MEASURE_SETTINGS) -> CallEvents:
+        """What happens in the call, event by event; found when the first rule asks for it."""
+        if settings not in self._events:
+            self._events[settings] = read_events(self.dialogue, settings)
+        return self._events[settings]
+
+    def number(self, name: str) -> float | None:
+        """The value of a measured number, None where there is none: it can save looking for events."""
+        measure = self.measures.get(name)
+        if measure is None or isinstance(measure.value, bool) or not isinstance(measure.value, float | int):
+            return None
+        return float(measure.value)
 
     def measure(self, name: str) -> Measure | None:
         """A measure by name, None where it was never taken."""

@@ -142,6 +142,10 @@ class CompiledMetadata:
         return (self.above is None or number > self.above) and (self.below is None or number < self.below)
 
     def _value(self, view: CallView) -> str | None:
-        metadata = view.metadata
-        value = getattr(metadata, self.field) if self.field in _NAMED else metadata.extra.get(self.field)
-        return None if value is None else _written(value)
+        return value_in_manifest(view.metadata, self.field)
+
+
+def value_in_manifest(metadata: CallMetadata, field: str) -> str | None:
+    """A column of the manifest as it is written there, None where the call has none."""
+    value = getattr(metadata, field) if field in _NAMED else metadata.extra.get(field)
+    return None if value is None else _written(value)

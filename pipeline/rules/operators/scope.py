@@ -22,14 +22,23 @@ RoleWord = Literal["agent", "customer", "anyone"]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
+def _which_hit(hit: str | int) -> str | int:
+    if hit in ("first", "last", "each", "any") or (isinstance(hit, int) and not isinstance(hit, bool) and hit >= 1):
+        return hit
+    raise ValueError("expected first, last, each, any, or a number from 1 on")
+
+
 class NearAnchor(Parameters):
     """The surroundings of what an anchor of the rule finds."""
 
     anchor: str = Field(description="本规则 `anchors` 里的名字。")
-    hit: Literal["first", "last", "each", "any"] | Annotated[int, Field(ge=1, le=1000)] = Field(
+    hit: Annotated[str | int, AfterValidator(_which_hit)] = Field(
         default="any",
         description="看锚点的哪一处：`first` 第一处，`last` 最后一处，数字 n 是第 n 处，"
         "`any` 任何一处附近成立即可，`each` 每一处附近都要成立（`not` 之下：缺一处报一处）。",
+        json_schema_extra={
+            "anyOf": [{"enum": ["first", "last", "each", "any"]}, {"type": "integer", "minimum": 1}],
+        },
     )
     within: Within = Field(description=f"离那一处多近：{WITHIN_EXPECTED}。")
 
@@ -249,11 +258,17 @@ class Scope:
 
     def _neighbours(self, view: CallView, numbers: tuple[int, ...], around: Match, near: Near) -> tuple[int, ...]:
         own = turn_of(view, around)
-        before = [number for number in numbers if number < own]
+        # What lies between two turns (a silence, a hold) has none of its own: the one before it is before it.
+        between = (
+            around.span is None and around.turn is None and view.dialogue.turns[own].turn.end_s <= around.start_s
+            if view.dialogue.turns
+            else False
+        )
+        before = [number for number in numbers if number < own + between]
         after = [number for number in numbers if number > own]
         return (
             *(before[-near.before_turns :] if near.before_turns > 0 else ()),
-            *(number for number in numbers if number == own),
+            *(number for number in numbers if number == own and not between),
             *(after[: near.after_turns] if near.after_turns > 0 else ()),
         )
 
