@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ class Recipe:
     @property
     def stage_version(self) -> str:
         """A short name of all of that; where model and rulebook lie does not matter."""
-        return hashlib.sha256(json.dumps(self.contents(), sort_keys=True).encode()).hexdigest()[:16]
+        return stage_version_of(self.contents())
 
     @property
     def hears_sidecars(self) -> bool:
@@ -47,6 +48,11 @@ class Recipe:
         values = asdict(self)
         del values["settings"], values["initialiser"]
         return values
+
+
+def stage_version_of(contents: Mapping[str, Any]) -> str:
+    """The short name of a recipe's contents."""
+    return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def make_recipe(settings: Settings) -> Recipe:

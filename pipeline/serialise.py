@@ -17,6 +17,7 @@ from pipeline.types import (
     ChannelSpan,
     Evidence,
     Finding,
+    Judgement,
     Measure,
     Measures,
     Outcome,
@@ -42,7 +43,6 @@ def assessment_to_document(assessment: Assessment) -> Document:
     """The JSON document of one assessment; equal input gives an equal document apart from ``provenance.seconds``."""
     call = assessment.call
     judgement = assessment.judgement
-    score = judgement.score
     provenance = assessment.provenance
     return {
         "recording": _recording(call.recording),
@@ -54,6 +54,26 @@ def assessment_to_document(assessment: Assessment) -> Document:
             "rejected": [_rejected(item) for item in call.transcript.rejected],
         },
         "measures": measures_to_document(assessment.measures),
+        **judgement_to_document(judgement),
+        "provenance": {
+            "recording_sha256": provenance.recording_sha256,
+            "engine": provenance.engine,
+            "model_digest": provenance.model_digest,
+            "decode_options": dict(sorted(provenance.decode_options.items())),
+            "speech_detector": provenance.speech_detector,
+            "rulebook": provenance.rulebook,
+            "rulebook_version": provenance.rulebook_version,
+            "rulebook_sha256": provenance.rulebook_sha256,
+            "code_version": provenance.code_version,
+            "seconds": {step: _rounded(seconds) for step, seconds in provenance.seconds.items()},
+        },
+    }
+
+
+def judgement_to_document(judgement: Judgement) -> Document:
+    """What a rulebook says of a call: the part of an assessment's document that another rulebook changes."""
+    score = judgement.score
+    return {
         "findings": [_finding(finding) for finding in judgement.findings],
         "not_assessable": [asdict(item) for item in judgement.not_assessable],
         "errors": [asdict(failure) for failure in judgement.failures],
@@ -70,18 +90,6 @@ def assessment_to_document(assessment: Assessment) -> Document:
             "must_review": judgement.route.must_review,
             "reasons": list(judgement.route.reasons),
             "risk": _rounded(judgement.route.risk),
-        },
-        "provenance": {
-            "recording_sha256": provenance.recording_sha256,
-            "engine": provenance.engine,
-            "model_digest": provenance.model_digest,
-            "decode_options": dict(sorted(provenance.decode_options.items())),
-            "speech_detector": provenance.speech_detector,
-            "rulebook": provenance.rulebook,
-            "rulebook_version": provenance.rulebook_version,
-            "rulebook_sha256": provenance.rulebook_sha256,
-            "code_version": provenance.code_version,
-            "seconds": {step: _rounded(seconds) for step, seconds in provenance.seconds.items()},
         },
     }
 

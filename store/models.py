@@ -345,3 +345,68 @@ class ReviewerPlan(models.Model):
 
         constraints = (models.UniqueConstraint(fields=["reviewer", "day"], name="reviewer_plan_day"),)
         indexes = (models.Index(fields=["day"], name="reviewer_plan_by_day"),)
+
+
+class FindingVerdict(models.Model):
+    """What one person says of one finding, once; never changed, a later word of the same person is a further row.
+
+    Rule, place and words are kept beside the finding, so that the verdict can be held against what another rulebook
+    finds at the same place of the same call.
+    """
+
+    finding = models.ForeignKey(Finding, on_delete=models.PROTECT, related_name="verdicts")
+    recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="verdicts")
+    rule = models.CharField(max_length=128)
+    start_s = models.FloatField()
+    end_s = models.FloatField()
+    verdict = models.CharField(max_length=16)
+    reviewer = models.TextField()
+    comment = models.TextField(blank=True)
+    source = models.TextField(blank=True)
+    given_at = models.DateTimeField()
+
+    class Meta:
+        """Read by call, and by rule."""
+
+        indexes = (
+            models.Index(fields=["recording", "rule"], name="verdict_recording_rule"),
+            models.Index(fields=["rule", "given_at"], name="verdict_rule_given"),
+        )
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add the row; a row that exists stays as it is."""
+        if not self._state.adding:
+            raise TypeError("a verdict is never changed; record another one")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Refuse: a verdict is never removed."""
+        raise TypeError("a verdict is never removed; record another one")
+
+
+class Appeal(models.Model):
+    """An agent's objection to one finding, and what was decided; ``outcome`` is empty while it is open.
+
+    The decision is written once. An upheld appeal says that the finding was wrong.
+    """
+
+    finding = models.ForeignKey(Finding, on_delete=models.PROTECT, related_name="appeals")
+    recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="appeals")
+    rule = models.CharField(max_length=128)
+    start_s = models.FloatField()
+    end_s = models.FloatField()
+    filed_by = models.TextField()
+    reason = models.TextField(blank=True)
+    filed_at = models.DateTimeField()
+    outcome = models.CharField(max_length=16, blank=True)
+    decided_by = models.TextField(blank=True)
+    decision_reason = models.TextField(blank=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Read by what was decided, and by call."""
+
+        indexes = (
+            models.Index(fields=["outcome", "decided_at"], name="appeal_outcome"),
+            models.Index(fields=["recording", "rule"], name="appeal_recording_rule"),
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -111,29 +111,41 @@ def _save_parts(stored: Assessment, assessment: Mapping[str, Any]) -> None:
         channels=recording["channels"],
         channel_layout=recording["channel_layout"],
     )
-    agent_id = recording["metadata"].get("agent_id", "")
-    Finding.objects.bulk_create(
-        Finding(
-            assessment=stored,
-            agent_id=agent_id,
-            rule=item["rule"],
-            category=item["category"],
-            severity=item["severity"],
-            points=item["points"],
-            role=item["role"],
-            start_s=item["start_s"],
-            end_s=item["end_s"],
-            quote=item["quote"],
-            match=item["match"],
-            confidence=item["confidence"],
-            message=item["message"],
+    for model, rows in parts_of([(stored, assessment)]).items():
+        model.objects.bulk_create(rows)
+
+
+def parts_of(
+    stored: Iterable[tuple[Assessment, Mapping[str, Any]]],
+) -> dict[type[Finding] | type[NotAssessable], list[Any]]:
+    """The rows that belong to assessments, from their documents: findings, and rules that could not be judged."""
+    findings: list[Finding] = []
+    unknown: list[NotAssessable] = []
+    for row, document in stored:
+        agent_id = document["recording"]["metadata"].get("agent_id", "")
+        findings += (
+            Finding(
+                assessment=row,
+                agent_id=agent_id,
+                rule=item["rule"],
+                category=item["category"],
+                severity=item["severity"],
+                points=item["points"],
+                role=item["role"],
+                start_s=item["start_s"],
+                end_s=item["end_s"],
+                quote=item["quote"],
+                match=item["match"],
+                confidence=item["confidence"],
+                message=item["message"],
+            )
+            for item in document["findings"]
         )
-        for item in assessment["findings"]
-    )
-    NotAssessable.objects.bulk_create(
-        NotAssessable(assessment=stored, rule=item["rule"], reason=item["reason"])
-        for item in assessment["not_assessable"]
-    )
+        unknown += (
+            NotAssessable(assessment=row, rule=item["rule"], reason=item["reason"])
+            for item in document["not_assessable"]
+        )
+    return {Finding: findings, NotAssessable: unknown}
 
 
 def _options_digest(provenance: Mapping[str, Any]) -> str:

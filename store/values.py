@@ -138,3 +138,38 @@ class AgentHistory:
     score_sum: float
     score_squares: float
     scored: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """A call as it was heard, with the assessment in force.
+
+    Attributes:
+        call: the document of ``pipeline.serialise.call_to_document``.
+        stage_version: of the assessment in force; empty where there is none.
+        document: that assessment's document, None where there is none or it was not asked for.
+        stages: the stage versions under which this transcript was judged.
+    """
+
+    transcript_id: int
+    recording_id: str
+    call_id: str
+    agent_id: str
+    inputs_digest: str
+    engine: str
+    model_digest: str
+    call: Mapping[str, Any]
+    stage_version: str
+    document: Mapping[str, Any] | None
+    stages: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedAgain:
+    """A new assessment of a stored call; ``document`` as ``pipeline.serialise.assessment_to_document`` writes it."""
+
+    recording_id: str
+    transcript_id: int
+    inputs_digest: str
+    stage_version: str
+    document: Mapping[str, Any]

@@ -340,6 +340,42 @@ def queue_import_reviews(
     return run_import_reviews(file, as_json=format is Format.JSON)
 
 
+SinceOption = Annotated[
+    str | None, typer.Option("--since", metavar="YYYY-MM-DD", help="Calls from this day on; default: all.")
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="YYYY-MM-DD", help="Calls to this day, inclusive; default: all.")
+]
+
+
+@app.command("rescore")
+def rescore_calls(
+    since: SinceOption = None,
+    until: UntilOption = None,
+    rulebook: Annotated[
+        str | None,
+        typer.Option(
+            "--rulebook",
+            metavar="NAME_OR_PATH",
+            help="Bundled rulebook by name, a YAML file, or a folder of versions, of which each call gets the one in "
+            "force when it began.",
+        ),
+    ] = None,
+    workers: WorkersOption = None,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Judge stored calls again by another rulebook, without sound or speech engine; old results are kept."""
+    from tingjian.commands.rescore import run_rescore
+
+    return run_rescore(
+        rulebook=rulebook,
+        since=_day(since, "--since"),
+        until=_day(until, "--until"),
+        overrides=_overrides(workers=workers),
+        as_json=format is Format.JSON,
+    )
+
+
 RulebookArgument = Annotated[
     str | None,
     typer.Argument(metavar="[NAME_OR_FILE]", help="Bundled rulebook by name, or a YAML file; default: the setting."),

@@ -1,0 +1,272 @@
+"""Stored transcripts and turns judged again by another rulebook; the assessments that were there stay."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from config.django import setup_django
+from config.settings import Settings
+from flows.processes import only_one
+from flows.recipe import stage_version_of
+from flows.rejudge import days, divided, heard, in_processes
+from pipeline.rules import judge
+from pipeline.rules.rulebook import Rulebook
+from pipeline.rules.shelf import open_shelf
+from pipeline.serialise import assessment_to_document, judgement_to_document
+from pipeline.types import Assessment, Provenance
+from pipeline.version import CODE_VERSION
+from store.values import JudgedAgain, StoredCall
+
+Document = Mapping[str, Any]
+
+Progress = Callable[[int, int], None]
+"""Told after every part: calls done, calls in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class RescoreSummary:
+    """What a rescoring came to.
+
+    Attributes:
+        found: calls of the time that have a transcript.
+        judged: calls judged now.
+        already: calls whose assessment in force was made by this rulebook and code before.
+        changed: of the judged, those whose findings, score or review differ from the assessment that was in force.
+        first: of the judged, those that had no assessment.
+        raised: of the changed, those with a higher score; ``lowered`` with a lower one.
+        review_gained: of the changed, those that a person must hear now; ``review_lost`` no longer.
+        failed: calls that could not be judged, with the kind of error.
+        rulebooks: how many calls were judged by which version.
+        seconds: how long it took.
+    """
+
+    found: int
+    judged: int = 0
+    already: int = 0
+    changed: int = 0
+    first: int = 0
+    raised: int = 0
+    lowered: int = 0
+    review_gained: int = 0
+    review_lost: int = 0
+    failed: tuple[tuple[str, str], ...] = ()
+    rulebooks: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every call is judged, 1 when some failed."""
+        return 1 if self.failed else 0
+
+    def to_document(self) -> dict[str, Any]:
+        """The summary as plain values."""
+        failed = [{"call_id": call_id, "error": error} for call_id, error in self.failed]
+        return {**asdict(self), "failed": failed}
+
+
+@dataclass(slots=True)
+class PartResult:
+    """What one part of the calls came to; small, since it travels between processes."""
+
+    calls: int
+    counts: Counter[str] = field(default_factory=Counter)
+    rulebooks: Counter[str] = field(default_factory=Counter)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+
+
+def rescore(
+    settings: Settings,
+    *,
+    rulebook: str | None = None,
+    since: date | None = None,
+    until: date | None = None,
+    progress: Progress = lambda done, total: None,
+) -> RescoreSummary:
+    """Judge every stored call of a time again and store the new assessments beside the old ones.
+
+    Safe to kill and run again: a call whose assessment in force was made by the same rulebook and code is passed over.
+
+    Args:
+        settings: the installation's settings.
+        rulebook: a name, a file, or a folder of versions, of which each call gets the one in force when it began;
+            None takes the setting.
+        since: first day of the calls; None begins with the first.
+        until: last day, inclusive; None ends with the last.
+        progress: told of what is done.
+
+    Raises:
+        UsageError: the rulebook does not load, the days are in the wrong order, or another rescoring is at work.
+        TingjianError: a working process ended.
+    """
+    started = time.monotonic()
+    place = _absolute(rulebook or settings.rulebook)
+    open_shelf(place)
+    setup_django(settings)
+    begin, end = days(since, until)
+    from store.database import migrate
+    from store.transcripts import count_transcripts, newest_transcripts
+
+    now = datetime.now().astimezone()
+    with only_one(_lock_file(settings), "a rescoring"):
+        migrate()
+        found = count_transcripts(begin, end)
+        total = PartResult(0)
+        workers, at_once = divided(found, settings)
+        parts = newest_transcripts(begin, end, at_once)
+        for part in in_processes(parts, settings, workers, make_rescoring, (place, now)):
+            total.calls += part.calls
+            total.counts += part.counts
+            total.rulebooks += part.rulebooks
+            total.failed += part.failed
+            progress(total.calls, found)
+    counts = total.counts
+    return RescoreSummary(
+        found=found,
+        judged=counts["judged"],
+        already=counts["already"],
+        changed=counts["changed"],
+        first=counts["first"],
+        raised=counts["raised"],
+        lowered=counts["lowered"],
+        review_gained=counts["review_gained"],
+        review_lost=counts["review_lost"],
+        failed=tuple(sorted(total.failed)),
+        rulebooks=dict(sorted(total.rulebooks.items())),
+        seconds=time.monotonic() - started,
+    )
+
+
+def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResult]:
+    """The work of one process: rulebooks loaded once, then part after part."""
+    from store.transcripts import recipes, save_judgements, stored_calls
+
+    shelf = open_shelf(place)
+    known_recipes: dict[str, dict[str, Any]] = {}
+
+    def work(transcript_ids: list[int]) -> PartResult:
+        calls = stored_calls(transcript_ids, with_document=True)
+        known_recipes.update(recipes({one.stage_version for one in calls} - known_recipes.keys()))
+        result = PartResult(len(calls))
+        judged: list[JudgedAgain] = []
+        for stored in calls:
+            try:
+                one = _judge_again(stored, shelf.at(_started_at(stored), now), known_recipes, result)
+            except (KeyError, TypeError, ValueError) as error:
+                # A stored document of another time; its words never leave it.
+                result.failed.append((stored.call_id, f"{type(error).__name__}: its stored documents cannot be read"))
+                continue
+            if one is not None:
+                judged.append(one)
+        save_judgements(judged)
+        return result
+
+    return work
+
+
+def _judge_again(
+    stored: StoredCall, rulebook: Rulebook, known_recipes: Mapping[str, Document], result: PartResult
+) -> JudgedAgain | None:
+    old = stored.document
+    if old is not None and _made_by(old, rulebook):
+        result.counts["already"] += 1
+        return None
+    call, measures = heard(stored)
+    started = time.perf_counter()
+    judgement = judge(call, measures, rulebook)
+    seconds = {"judge": time.perf_counter() - started}
+    by = {
+        "rulebook": rulebook.name,
+        "rulebook_version": rulebook.version,
+        "rulebook_sha256": rulebook.sha256,
+        "code_version": CODE_VERSION,
+    }
+    document: dict[str, Any]
+    if old is not None and old["provenance"]["code_version"] == CODE_VERSION:
+        # Recording, words and measures are as they were; writing them anew would give the same.
+        provenance = {**old["provenance"], **by, "seconds": {step: round(spent, 3) for step, spent in seconds.items()}}
+        document = {**old, **judgement_to_document(judgement), "provenance": provenance}
+    else:
+        provenance_of_call = Provenance(
+            recording_sha256=call.recording.sha256,
+            engine=stored.engine,
+            model_digest=stored.model_digest,
+            decode_options=call.transcript.options,
+            speech_detector="" if old is None else old["provenance"]["speech_detector"],
+            seconds=seconds,
+            **by,
+        )
+        document = assessment_to_document(Assessment(call, measures, judgement, provenance_of_call))
+    result.counts["judged"] += 1
+    result.rulebooks[f"{rulebook.name} {rulebook.version}"] += 1
+    result.counts.update(_changes(old, document))
+    return JudgedAgain(
+        recording_id=stored.recording_id,
+        transcript_id=stored.transcript_id,
+        inputs_digest=stored.inputs_digest,
+        stage_version=_stage_version(stored, by, known_recipes.get(stored.stage_version)),
+        document=document,
+    )
+
+
+def _made_by(document: Document, rulebook: Rulebook) -> bool:
+    provenance = document["provenance"]
+    return (provenance["rulebook_sha256"], provenance["code_version"]) == (rulebook.sha256, CODE_VERSION)
+
+
+def _changes(old: Document | None, new: Document) -> list[str]:
+    if old is None:
+        return ["first"]
+    before, after = old["score"]["total"], new["score"]["total"]
+    heard_before, heard_after = old["route"]["must_review"], new["route"]["must_review"]
+    if (before, heard_before, _marks(old)) == (after, heard_after, _marks(new)):
+        return []
+    found = ["changed"]
+    if before is not None and after is not None and before != after:
+        found.append("raised" if after > before else "lowered")
+    if heard_before != heard_after:
+        found.append("review_gained" if heard_after else "review_lost")
+    return found
+
+
+def _marks(document: Document) -> list[tuple[Any, ...]]:
+    keys = ("rule", "start_s", "end_s", "points", "severity")
+    return sorted(tuple(finding[key] for key in keys) for finding in document["findings"])
+
+
+def _stage_version(stored: StoredCall, by: Mapping[str, str], recipe: Document | None) -> str:
+    """The stage version of a night that would hear the call the same way and judge it by the new rulebook.
+
+    A night with that rulebook then finds the call done. Where the hearing is of older code, where its run is no
+    longer known, or where such an assessment is there but another is in force, it is a name of its own.
+    """
+    contents = {**(recipe or {"judged_again": stored.stage_version}), **by}
+    if recipe is not None and recipe["code_version"] != by["code_version"]:
+        contents["heard_with_code"] = recipe["code_version"]
+    stage = stage_version_of(contents)
+    if stage in stored.stages:
+        stage = stage_version_of({**contents, "instead_of": stored.stage_version})
+    return stage
+
+
+def _started_at(stored: StoredCall) -> datetime | None:
+    text = stored.call["recording"]["metadata"].get("started_at")
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _absolute(name_or_path: str) -> str:
+    path = Path(name_or_path).expanduser()
+    return str(path.absolute()) if path.exists() else name_or_path
+
+
+def _lock_file(settings: Settings) -> Path:
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        return Path(f"{connection.settings_dict['NAME']}.rescore.lock")
+    return settings.var_dir / "rescore.lock"
