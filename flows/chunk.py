@@ -38,11 +38,14 @@ class Night:
 
     batch_id: str
     stage_version: str
+    hearing: str
+    hears_sidecars: bool
     settings: Settings
     pool: WorkerPool
     progress: BatchProgress
     codes: Counter[str] = field(default_factory=Counter)
     assessed: int = 0
+    reused: int = 0
     audio_s: float = 0.0
     worker_bytes: int = 0
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -63,6 +66,7 @@ class Night:
             self.worker_bytes = max(self.worker_bytes, result.resident_bytes)
             if result.failure is None:
                 self.assessed += 1
+                self.reused += not result.value.get("heard", True)
                 self.audio_s += audio_s
             else:
                 self.codes[result.failure.code] += 1
@@ -111,7 +115,7 @@ def _assess_one(night: Night, worker: SupervisedWorker, recording_id: str) -> in
     claim = ledger.claim(night.batch_id, recording_id, night.stage_version)
     if claim is None:
         return 0
-    job = make_job(claim.recording_id, claim.path, claim.metadata)
+    job = make_job(claim.recording_id, claim.path, claim.metadata, _heard_before(night, claim))
     try:
         result = worker.run(job, time_limit_s(claim, night.settings))
     except BaseException:
@@ -125,11 +129,18 @@ def _assess_one(night: Night, worker: SupervisedWorker, recording_id: str) -> in
     return 1
 
 
+def _heard_before(night: Night, claim: Claim) -> dict[str, Any] | None:
+    """The call as an earlier run heard it; of a transcript beside the recording, only when that is the same too."""
+    return records.heard_call(
+        claim.sha256, night.hearing, inputs_digest=claim.inputs_digest if night.hears_sidecars else None
+    )
+
+
 def _store(night: Night, claim: Claim, result: JobResult) -> JobResult:
     value: dict[str, Any] = result.value
     try:
         records.save_assessment(
-            night.batch_id, claim.recording_id, night.stage_version, value["assessment"], value["call"]
+            night.batch_id, claim.recording_id, night.stage_version, value["assessment"], value["call"], night.hearing
         )
     except (DataError, IntegrityError, KeyError, TypeError, ValueError) as error:
         # The database's own words may quote the row, so only the kind of error is told.

@@ -39,6 +39,16 @@ class Recipe:
         return stage_version_of(self.contents())
 
     @property
+    def hearing(self) -> str:
+        """A short name of what decides about turns and words alone: calls heard with it need not be heard again.
+
+        The engine's options follow from engine, model, settings and code, so that it can be told without loading it.
+        """
+        rulebook = ("rulebook", "rulebook_version", "rulebook_sha256")
+        values = {name: value for name, value in self.contents().items() if name not in rulebook}
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
     def hears_sidecars(self) -> bool:
         """Whether transcripts beside the recordings are a part of what is assessed."""
         return self.engine.partition(":")[0] == "sidecar"

@@ -94,9 +94,13 @@ def run_night(
 def _work(
     batch_id: str, recipe: Recipe, settings: Settings, to_do: int, progress: BatchProgress, scheduler: Scheduler
 ) -> Night:
+    from store import records
+
+    # Nothing to hear: workers do without the speech model as long as nobody needs it.
+    late = records.all_heard(batch_id, recipe.hearing)
     spec = WorkerSpec(
         initialiser=recipe.initialiser,
-        settings=recipe.settings,
+        settings={**recipe.settings, "late_engine": True} if late else recipe.settings,
         log_dir=settings.var_dir / "logs",
         threads=settings.threads_per_worker,
         start_limit_s=settings.worker_start_timeout_s,
@@ -111,7 +115,7 @@ def _work(
         progress.phase("loading the speech model")
         from flows.chunk import Night
 
-        night = Night(batch_id, recipe.stage_version, settings, pool, progress)
+        night = Night(batch_id, recipe.stage_version, recipe.hearing, recipe.hears_sidecars, settings, pool, progress)
         pool.workers[0].await_ready()
         run(night)
     return night
@@ -125,6 +129,7 @@ def _summarise(batch_id: str, before: dict[str, int], night: Night | None, secon
         batch_id=batch_id,
         found=sum(after.values()),
         assessed=night.assessed if night else 0,
+        reused=night.reused if night else 0,
         already_done=before["done"],
         set_aside=tuple(ledger.set_aside(batch_id)),
         newly_set_aside=ledger.count_set_aside_by(batch_id),

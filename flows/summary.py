@@ -22,6 +22,7 @@ class NightSummary:
         elsewhere: recordings that another machine is working on.
         audio_s: seconds of audio assessed by this run.
         seconds: how long the run took.
+        reused: how many of those assessed were heard by an earlier run and only judged by this one.
         worker_bytes: most memory that a worker held after a recording; 0 when none ran.
     """
 
@@ -34,6 +35,7 @@ class NightSummary:
     elsewhere: int
     audio_s: float
     seconds: float
+    reused: int = 0
     worker_bytes: int = 0
 
     @property

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
-from pipeline.asr.engine import SpeechEngine, make_engine
+from pipeline.asr.engine import LateEngine, SpeechEngine, make_engine
 from pipeline.asr.guards import GuardSettings, guard
 from pipeline.audio.acoustics import observe_channels
 from pipeline.audio.channels import examine_channels
@@ -19,6 +19,7 @@ from pipeline.audio.vad import SpeechDetector, detect_speech, make_detector
 from pipeline.features.measure import measure_call
 from pipeline.features.settings import DEFAULT_MEASURE_SETTINGS, MeasureSettings
 from pipeline.rules import Rulebook, judge, load_rulebook
+from pipeline.serialise import call_from_document, call_to_document
 from pipeline.types import Acoustics, Assessment, Call, CallMetadata, Provenance, Recording
 from pipeline.version import CODE_VERSION
 
@@ -49,20 +50,28 @@ class Assessor:
     default_agent_channel: int = 0
     measure_settings: MeasureSettings = DEFAULT_MEASURE_SETTINGS
 
-    def assess(self, path: Path, metadata: CallMetadata, recording_id: str | None = None) -> Assessment:
+    def assess(
+        self, path: Path, metadata: CallMetadata, recording_id: str | None = None, known: Call | None = None
+    ) -> Assessment:
         """Listen to one recording and judge it.
 
         Args:
             path: the recording.
             metadata: what the recording platform says of the call.
             recording_id: the id to carry; by default the first 16 hex digits of the recording's sha256.
+            known: what the same engine, model, options and detector heard in the same sound before; it is used as far
+                as the metadata allow (see ``heard_before``), and the recording is not opened then.
 
         Raises:
             RecordingError: the recording cannot be assessed; the code says why.
             EngineError: the speech engine failed.
         """
         watch = Stopwatch()
-        call = hear(path, metadata, self.engine, self.detector, self.default_agent_channel, recording_id, watch)
+        call = None if known is None else heard_before(known, metadata, recording_id)
+        if call is None:
+            heard = hear(path, metadata, self.engine, self.detector, self.default_agent_channel, recording_id, watch)
+            # Judged in the form in which it is stored: a later judgement of the stored call gives the same bytes.
+            call = call_from_document(call_to_document(heard))
         measures = watch.time("measure", lambda: measure_call(call, self.measure_settings))
         judgement = watch.time("judge", lambda: judge(call, measures, self.rulebook))
         provenance = Provenance(
@@ -121,6 +130,20 @@ def hear(
     return Call(recording, turns, transcript, Acoustics(channels=sound))
 
 
+HEARD_BY: tuple[str, ...] = ("agent_channel", "duration_s")
+"""Metadata that have a say in what is heard: who is on which channel, and whether the recording is complete."""
+
+
+def heard_before(known: Call, metadata: CallMetadata, recording_id: str | None = None) -> Call | None:
+    """A call that was heard before, as it is under these metadata; None where only the sound can tell."""
+    if any(getattr(known.recording.metadata, name) != getattr(metadata, name) for name in HEARD_BY):
+        return None
+    recording = replace(
+        known.recording, metadata=metadata, id=recording_id if recording_id is not None else known.recording.id
+    )
+    return replace(known, recording=recording)
+
+
 def make_assessor(
     *,
     engine: str,
@@ -130,6 +153,7 @@ def make_assessor(
     threads: int | None = None,
     default_agent_channel: int = 0,
     transcript: Path | None = None,
+    late_engine: bool = False,
 ) -> Assessor:
     """Build an assessor from plain values, so that another process can do the same.
 
@@ -141,12 +165,17 @@ def make_assessor(
         threads: processor threads for recognition; None leaves the library's choice.
         default_agent_channel: the agent's channel where the platform does not say.
         transcript: a transcript file for the engine that reads one.
+        late_engine: load the engine when it is first needed, for work that is expected to do without.
 
     Raises:
         UsageError: engine, model, detector or rulebook is not to be had; the text says what to do.
     """
+
+    def load() -> SpeechEngine:
+        return make_engine(engine, model=model, threads=threads, transcript=transcript)
+
     return Assessor(
-        engine=make_engine(engine, model=model, threads=threads, transcript=transcript),
+        engine=LateEngine(load) if late_engine else load(),
         detector=make_detector(detector),
         rulebook=load_rulebook(rulebook),
         default_agent_channel=default_agent_channel,

@@ -169,6 +169,8 @@ def claim(batch_id: str, recording_id: str, stage_version: str) -> Claim | None:
         size_bytes=recording.size_bytes,
         metadata=recording.metadata,
         attempts=entry.attempts,
+        sha256=recording.sha256,
+        inputs_digest=entry.inputs_digest,
     )
 
 

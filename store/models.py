@@ -115,18 +115,21 @@ class Transcript(models.Model):
     engine = models.CharField(max_length=64)
     model_digest = models.CharField(max_length=64)
     options_digest = models.CharField(max_length=64)
+    # Engine, model, options and detector as the nightly flow names them before it has loaded any of them.
+    hearing = models.CharField(max_length=64, blank=True)
     call = models.JSONField()
     created_at = models.DateTimeField()
 
     class Meta:
-        """One transcript for a recording, engine, model and options."""
+        """One transcript for a recording, engine, model and options; found again by the sound and how it was heard."""
 
         constraints = (
             models.UniqueConstraint(
-                fields=["recording", "inputs_digest", "engine", "model_digest", "options_digest"],
+                fields=["recording", "inputs_digest", "engine", "model_digest", "options_digest", "hearing"],
                 name="transcript_key",
             ),
         )
+        indexes = (models.Index(fields=["sha256", "hearing"], name="transcript_heard"),)
 
 
 class Assessment(models.Model):

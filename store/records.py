@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from store.models import Assessment, Finding, LedgerEntry, LedgerState, NotAssessable, Recording, Transcript
@@ -20,6 +20,7 @@ def save_assessment(
     stage_version: str,
     assessment: Mapping[str, Any],
     call: Mapping[str, Any],
+    hearing: str = "",
 ) -> bool:
     """Store one assessment, its transcript and its findings, and mark the recording done, all or nothing.
 
@@ -29,6 +30,7 @@ def save_assessment(
         stage_version: what it was assessed with.
         assessment: the document of ``pipeline.serialise.assessment_to_document``.
         call: the document of ``pipeline.serialise.call_to_document``.
+        hearing: name of how it was heard, by which ``heard_call`` finds it again.
 
     Returns:
         False, with nothing written, when the recording is no longer claimed by this run: it was stored before, or
@@ -57,6 +59,7 @@ def save_assessment(
             engine=provenance["engine"],
             model_digest=provenance["model_digest"],
             options_digest=_options_digest(provenance),
+            hearing=hearing,
             defaults={
                 "sha256": provenance["recording_sha256"],
                 "call": dict(call),
@@ -95,6 +98,31 @@ def assessments_of(batch_id: str) -> Iterator[dict[str, Any]]:
         recording__ledger__inputs_digest=F("inputs_digest"),
     ).order_by("recording__call_id", "recording_id")
     yield from rows.values_list("document", flat=True).iterator(chunk_size=200)
+
+
+def heard_call(sha256: str, hearing: str, inputs_digest: str | None = None) -> dict[str, Any] | None:
+    """What was heard in the same sound in the same way before, or None.
+
+    The call may be another's (the same file under another name) and its metadata older: the caller puts its own in.
+
+    Args:
+        sha256: of the recording; empty finds nothing.
+        hearing: how it is to be heard, as ``save_assessment`` was told.
+        inputs_digest: also the same inputs beside the sound, for an engine that reads a transcript beside it.
+    """
+    if not sha256 or not hearing:
+        return None
+    rows = Transcript.objects.filter(sha256=sha256, hearing=hearing)
+    if inputs_digest is not None:
+        rows = rows.filter(inputs_digest=inputs_digest)
+    return rows.order_by("-created_at", "-id").values_list("call", flat=True).first()
+
+
+def all_heard(batch_id: str, hearing: str) -> bool:
+    """Whether every recording that the batch has left to do was heard in this way before."""
+    heard = Transcript.objects.filter(hearing=hearing, sha256=OuterRef("recording__sha256"))
+    left = LedgerEntry.objects.filter(batch=batch_id, state__in=(LedgerState.NEW, LedgerState.FAILED))
+    return not left.filter(~Exists(heard)).exists()
 
 
 def stored_call(recording_id: str, engine: str, model_digest: str) -> dict[str, Any] | None:

@@ -54,6 +54,8 @@ class Claim:
     size_bytes: int
     metadata: Mapping[str, Any]
     attempts: int
+    sha256: str = ""
+    inputs_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

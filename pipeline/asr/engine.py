@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipeline.errors import ConfigurationError
 from pipeline.types import Audio, Transcript, Turn
@@ -27,6 +28,30 @@ class SpeechEngine(Protocol):
     def transcribe(self, audio: Audio, turns: tuple[Turn, ...], source: Path) -> Transcript:
         """Give the words of the turns; ``source`` is the file that ``audio`` came from."""
         ...
+
+
+class LateEngine:
+    """An engine that is loaded when it is first asked for anything; see SpeechEngine.
+
+    Raises:
+        ModelNotFoundError, EngineError: at that moment, as ``make_engine`` would.
+    """
+
+    def __init__(self, load: Callable[[], SpeechEngine]) -> None:
+        """Keep the way to load it."""
+        self._load = load
+
+    @cached_property
+    def _engine(self) -> SpeechEngine:
+        return self._load()
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever the engine says of itself."""
+        return getattr(self._engine, name)
+
+    def transcribe(self, audio: Audio, turns: tuple[Turn, ...], source: Path) -> Transcript:
+        """As the engine does."""
+        return self._engine.transcribe(audio, turns, source)
 
 
 ENGINES = ("whisper", "sidecar")

@@ -16,12 +16,15 @@ from pipeline.errors import ModelNotFoundError, RecordingError
 HOG_BYTES = 200_000_000
 
 
-def load_assessor(seconds: float = 0.0, journal: str = "") -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+def load_assessor(
+    seconds: float = 0.0, journal: str = "", late_engine: bool = False
+) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """A handler that obeys the word at the beginning of a recording; anything else is a fine call.
 
     Args:
         seconds: how long a fine call takes.
         journal: file that gets a line for every fine call, to see what was done twice.
+        late_engine: every assessor understands it; there is no engine here.
     """
 
     def assess(job: Mapping[str, Any]) -> dict[str, Any]:

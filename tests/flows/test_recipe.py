@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +58,23 @@ def test_recipe_when_something_is_missing_then_its_own_error(tmp_path: Path, mod
         recipe(tmp_path, tmp_path / "none.pt")
     with pytest.raises(RulebookError):
         recipe(tmp_path, model, rulebook="no_such_rulebook")
+
+
+def test_recipe_hearing_is_named_by_engine_model_detector_and_channel_and_not_by_the_rulebook(
+    tmp_path: Path, model: Path
+) -> None:
+    rulebook = Path(__file__).resolve().parents[2] / "pipeline" / "rules" / "rulebooks" / "mobile_service.yaml"
+    mine = tmp_path / "mine.yaml"
+    mine.write_bytes(rulebook.read_bytes() + b"# ours\n")
+    first, judged_otherwise = recipe(tmp_path, model), recipe(tmp_path, model, rulebook=str(mine))
+    assert judged_otherwise.stage_version != first.stage_version
+    assert judged_otherwise.hearing == first.hearing
+    others = [
+        recipe(tmp_path, model, engine=f"whisper:{model}"),
+        recipe(tmp_path, model, vad="webrtcvad"),
+        recipe(tmp_path, model, default_agent_channel=1),
+        dataclasses.replace(first, code_version="9"),
+    ]
+    model.write_bytes(b"other weights")
+    others.append(recipe(tmp_path, model))
+    assert len({first.hearing, *(other.hearing for other in others)}) == 6

@@ -107,6 +107,10 @@ def print_summary(summary: NightSummary, console: Console) -> None:
             f"{len(summary.set_aside)} set aside; {summary.audio_s / 60:.1f} min of audio in "
             f"{summary.seconds:.0f} s ({speed:.1f} x real time)."
         )
+        if summary.reused:
+            console.print(
+                f"{summary.reused} of them were heard before with this model and were judged anew without hearing them."
+            )
     if summary.elsewhere:
         console.print(f"{summary.elsewhere} recordings are being assessed by another machine.")
     if summary.set_aside:
