@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0002_reviews_and_draws'),
+        ('store', "0003_finding_verdicts_and_appeals"),
     ]
 
     operations = [
