@@ -86,6 +86,7 @@ class MonthCall:
         stratum: 0 for the month itself, 1 and up for calls that came after it was closed.
         picked: whether it went into the queue.
         model_version: version of the size model that gave the probability.
+        drawn_at: when its batch was drawn; calls with equal times were one batch.
     """
 
     recording_id: str
@@ -102,6 +103,7 @@ class MonthCall:
     stratum: int = 0
     picked: bool = False
     model_version: str = ""
+    drawn_at: datetime | None = None
 
     @property
     def probability(self) -> float | None:

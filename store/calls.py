@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from django.db.models import BooleanField, CharField, Exists, FloatField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, CharField, Count, Exists, FloatField, Max, OuterRef, Q, QuerySet, Subquery
 
 from quality.types import Lane, MonthCall
-from store.models import Assessment, LedgerEntry, LedgerState, Recording, Review
+from store.models import Assessment, Finding, LedgerEntry, LedgerState, Recording, Review
 from store.months import bounds_of_month
 
 UNHEARABLE = ("not_a_file", "not_readable", "empty_file", "not_audio", "no_samples", "corrupt_samples")
@@ -36,6 +36,22 @@ def month_calls_by_id(begin: datetime, end: datetime, *, reviewed_only: bool = F
     if reviewed_only:
         rows = rows.filter(Exists(Review.objects.filter(recording=OuterRef("pk"))))
     return {call.recording_id: call for call in _calls(_with_machine(rows))}
+
+
+def flag_counts(month: str) -> dict[str, int]:
+    """Findings that take points, by recording, as the newest assessment has them; recordings without any are absent."""
+    begin, end = bounds_of_month(month)
+    newest = (
+        Assessment.objects.filter(recording__in=between(begin, end).values("id"))
+        .values("recording")
+        .annotate(newest=Max("id"))
+    )
+    rows = (
+        Finding.objects.filter(assessment__in=newest.values("newest"), severity__in=("fatal", "deduct"))
+        .values_list("assessment__recording")
+        .annotate(Count("id"))
+    )
+    return dict(rows)
 
 
 def recordings_of_calls(call_ids: Iterable[str]) -> dict[str, list[str]]:
@@ -92,13 +108,14 @@ _FIELDS = (
     "drawn__model_version",
     "drawn__machine_score",
     "drawn__machine_fatal",
+    "drawn__draw__drawn_at",
 )
 
 
 def _calls(rows: QuerySet[Recording]) -> Iterator[MonthCall]:
     for row in rows.values_list(*_FIELDS).iterator(chunk_size=READ_AT_ONCE):
         (recording_id, call_id, agent_id, team, business_type, started_at, enrolled_at, duration_s) = row[:8]
-        score, fatal, lane, probability_e9, stratum, picked, version, score_then, fatal_then = row[8:]
+        score, fatal, lane, probability_e9, stratum, picked, version, score_then, fatal_then, drawn_at = row[8:]
         drawn = lane is not None
         yield MonthCall(
             recording_id=recording_id,
@@ -115,4 +132,5 @@ def _calls(rows: QuerySet[Recording]) -> Iterator[MonthCall]:
             stratum=stratum or 0,
             picked=bool(picked),
             model_version=version or "",
+            drawn_at=drawn_at,
         )

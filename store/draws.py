@@ -248,6 +248,15 @@ def pick_by_hand(recording_ids: Sequence[str], picked_by: str, reason: str = "")
     return len(new)
 
 
+def hand_picks(month: str) -> dict[str, list[str]]:
+    """Recordings of a month's calls that people picked by hand, by who picked them."""
+    rows = HandPick.objects.filter(recording__in=between(*bounds_of_month(month)).values("id"))
+    found: dict[str, list[str]] = {}
+    for picked_by, recording_id in rows.order_by("picked_by", "recording_id").values_list("picked_by", "recording_id"):
+        found.setdefault(picked_by, []).append(recording_id)
+    return found
+
+
 def _month(row: DrawMonth) -> MonthOfDraws:
     return MonthOfDraws(
         row.month, row.seed_id, row.model_version, row.size_model, row.options, row.stratum, row.closed_at

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pipeline.errors import UsageError
 from quality.types import MonthCall, Purpose, Review, ReviewedCall
 from store import models
-from store.calls import month_calls_by_id
+from store.calls import between, month_calls_by_id
 from store.months import bounds_of_month
 
 ROWS_AT_ONCE = 500
@@ -85,6 +85,13 @@ def reviews_of_month(
     found.sort(key=lambda row: (calls[row.recording_id].started_at, row.recording_id, row.rater, row.submitted_at))
     for row in found:
         yield ReviewedCall(_review(row), calls[row.recording_id])
+
+
+def reviewed_recordings(month: str) -> set[str]:
+    """The recordings of a month's calls that somebody has reviewed for the agent's score."""
+    calls = between(*bounds_of_month(month)).values("id")
+    rows = models.Review.objects.filter(recording__in=calls, purpose=Purpose.REVIEW.value)
+    return set(rows.values_list("recording_id", flat=True))
 
 
 def _in_month(rows: QuerySet[models.Review], calls: dict[str, MonthCall]) -> Iterator[models.Review]:

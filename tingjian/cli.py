@@ -274,6 +274,26 @@ def queue_draw(
     )
 
 
+@queue_app.command("balance")
+def queue_balance(
+    month: MonthArgument,
+    agent: Annotated[str | None, typer.Option("--agent", help="This agent alone.")] = None,
+    heard: Annotated[
+        bool, typer.Option("--heard", help="Check what has been reviewed instead of what was drawn.")
+    ] = False,
+    listed: Annotated[
+        Path | None,
+        typer.Option("--list", metavar="CSV", help="Check a hand-picked list: call_id or recording_id, picked_by."),
+    ] = None,
+    by_hand: Annotated[bool, typer.Option("--by-hand", help="Check the calls put into the queue by hand.")] = False,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Compare a sample with the agent's own mix of calls: measurements, index, time, length, application type."""
+    from tingjian.commands.balance import run_balance
+
+    return run_balance(month, agent=agent, heard=heard, listed=listed, by_hand=by_hand, as_json=format is Format.JSON)
+
+
 @queue_app.command("plan")
 def queue_plan(
     file: Annotated[
