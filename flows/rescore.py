@@ -105,7 +105,7 @@ def rescore(
         TingjianError: a working process ended.
     """
     started = time.monotonic()
-    place = _absolute(rulebook or settings.rulebook)
+    place = absolute(rulebook or settings.rulebook)
     open_shelf(place)
     setup_django(settings)
     begin, end = days(since, until)
@@ -156,7 +156,7 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
         judged: list[JudgedAgain] = []
         for stored in calls:
             try:
-                one = _judge_again(stored, shelf.at(_started_at(stored), now), known_recipes, result)
+                one = _judge_again(stored, shelf.at(started_at(stored), now), known_recipes, result)
             except (KeyError, TypeError, ValueError) as error:
                 # A stored document of another time; its words never leave it.
                 result.failed.append((stored.call_id, f"{type(error).__name__}: its stored documents cannot be read"))
@@ -254,12 +254,14 @@ def _stage_version(stored: StoredCall, by: Mapping[str, str], recipe: Document |
     return stage
 
 
-def _started_at(stored: StoredCall) -> datetime | None:
+def started_at(stored: StoredCall) -> datetime | None:
+    """When a stored call began, None where the platform does not say."""
     text = stored.call["recording"]["metadata"].get("started_at")
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _absolute(name_or_path: str) -> str:
+def absolute(name_or_path: str) -> str:
+    """The place of a rulebook as other processes find it; a bundled one's name stays."""
     path = Path(name_or_path).expanduser()
     return str(path.absolute()) if path.exists() else name_or_path
 

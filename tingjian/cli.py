@@ -450,6 +450,32 @@ def rules_diff(
     return run_rules_diff(before, after, as_json=format is Format.JSON)
 
 
+@rules_app.command("backtest")
+def rules_backtest(
+    candidate: Annotated[str, typer.Argument(metavar="A", help="The rulebook to try, by name or file.")],
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="B", help="The one in use; default: the setting.")
+    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE.xlsx", help="Write a spreadsheet too.")] = None,
+    workers: WorkersOption = None,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Try a rulebook on stored calls before it goes live: hits, scores, queue, precision, appeals; writes nothing."""
+    from tingjian.commands.rules_backtest import run_rules_backtest
+
+    return run_rules_backtest(
+        candidate,
+        against=against,
+        since=_day(since, "--since"),
+        until=_day(until, "--until"),
+        out=out,
+        overrides=_overrides(workers=workers),
+        as_json=format is Format.JSON,
+    )
+
+
 @app.command()
 def doctor(format: FormatOption = Format.TEXT) -> int:
     """Check that this installation can work: libraries, model, rulebook, database, disk."""
