@@ -103,13 +103,16 @@ class SoundPattern:
 
     def _is_near(self, text: SpokenText, place: tuple[int, int], pieces: list[list[tuple[int, int]]]) -> bool:
         changed = confused = length = 0
+        as_written = True
         for here, wanted in zip(pieces, self.texts, strict=True):
             inside = [(start, end) for start, end in here if place[0] <= start and end <= place[1]]
             if not inside:
                 return False
-            far = min(distance(text.plain[start:end], wanted) for start, end in inside)
+            heard = [text.plain[start:end] for start, end in inside]
+            as_written = as_written and wanted in heard
+            far = min(distance(one, wanted) for one in heard)
             changed, confused, length = changed + far[0], confused + far[1], length + len(wanted)
-        return 0 < changed <= length - self.least_same and confused <= self.most_confusions
+        return not as_written and changed <= length - self.least_same and confused <= self.most_confusions
 
 
 def _joined(pieces: Sequence[Sequence[tuple[int, int]]], text: SpokenText) -> list[tuple[int, int]]:

@@ -43,20 +43,19 @@ def _because_of_findings(all_findings: Sequence[Finding], rulebook: Rulebook) ->
         if count >= least:
             title = rulebook.categories[category].title
             reasons.append(f"“{title}”类扣分 {count} 处，达到 {least} 处")
+    by_sound = [
+        finding
+        for finding in findings
+        if finding.match is MatchKind.HOMOPHONE and rules[finding.rule].parameters.by_sound == "review"
+    ]
     named = {
         finding.rule: finding.title
         for finding in findings
-        if finding.rule in wanted.rules or rules[finding.rule].parameters.review == "must"
+        if (finding.rule in wanted.rules or rules[finding.rule].parameters.review == "must") and finding not in by_sound
     }
     reasons += [f"命中必听规则：{title}（{rule}）" for rule, title in sorted(named.items())]
-    by_sound = {
-        finding.rule: finding.title
-        for finding in findings
-        if finding.match is MatchKind.HOMOPHONE
-        and rules[finding.rule].changes_score
-        and rules[finding.rule].parameters.by_sound == "review"
-    }
-    reasons += [f"只是读音相近，请听录音核对：{title}（{rule}）" for rule, title in sorted(by_sound.items())]
+    sounding = {finding.rule: finding.title for finding in by_sound if rules[finding.rule].changes_score}
+    reasons += [f"只是读音相近，请听录音核对：{title}（{rule}）" for rule, title in sorted(sounding.items())]
     return reasons
 
 

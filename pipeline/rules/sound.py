@@ -104,7 +104,11 @@ def readings(text: str) -> tuple[str, ...]:
         if len(read) == len(part):
             choices += (tuple(dict.fromkeys((code, _CODES.of(one)))) for code, one in zip(usual, read, strict=True))
         else:
-            choices += ((code,) for code in usual)
+            # 幺 is a one, and sounds like 要 when it is not known for a number.
+            choices += (
+                (code, _CODES.of("yao")) if character == "幺" else (code,)
+                for character, code in zip(part, usual, strict=True)
+            )
     ways = 1
     for choice in choices:
         ways *= len(choice)

@@ -1,0 +1,145 @@
+"""Recognition errors made on purpose: characters replaced by others of the same sound; and talk to find nothing in."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+import numpy as np
+from pypinyin import Style, lazy_pinyin
+
+from models.demo_speech.sentences import Writer, frequent_words, read_lines
+from pipeline.rules import Rulebook, judge
+from pipeline.rules.matching import WILDCARD, plain, sounds_enough
+from pipeline.types import Call, MatchKind
+from tests.builders import call
+from tests.rules.rulebook_text import HEADER, rule_when, small
+
+CONFUSED = (("n", "l"), ("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en"))
+
+
+@cache
+def characters_by_sound() -> dict[str, tuple[tuple[str, ...], tuple[float, ...]]]:
+    """Characters for every syllable without tone, and how often each is read so in the 5,000 most frequent words.
+
+    A recogniser writes frequent characters in their frequent readings. A reading that a character has in less than a
+    twentieth of its uses (貉 for hao) is none that it would be written for.
+    """
+    counts: dict[str, dict[str, float]] = {}
+    for word, weight in zip(*frequent_words(), strict=True):
+        for character, sound in zip(word, lazy_pinyin(word, style=Style.NORMAL), strict=True):
+            sounds = counts.setdefault(character, {})
+            sounds[sound] = sounds.get(sound, 0.0) + weight
+    found: dict[str, list[tuple[str, float]]] = {}
+    for character, sounds in counts.items():
+        total = sum(sounds.values())
+        for sound, weight in sounds.items():
+            if weight >= total / 20:
+                found.setdefault(sound, []).append((character, weight))
+    return {
+        sound: (tuple(one for one, _ in all_), tuple(weight for _, weight in all_)) for sound, all_ in found.items()
+    }
+
+
+def confused(sound: str) -> list[str]:
+    """The syllables that a sound is taken for by the usual confusions, one at a time."""
+    initial = next((one for one in ("zh", "ch", "sh") if sound.startswith(one)), sound[:1])
+    final = sound[len(initial) :]
+    others = []
+    for one, other in CONFUSED:
+        for left, right in ((one, other), (other, one)):
+            if initial == left:
+                others.append(right + final)
+            if final == left:
+                others.append(initial + right)
+    return [other for other in others if other in characters_by_sound()]
+
+
+def misheard(text: str, share: float, chance: random.Random, *, confusions: bool = False) -> str:
+    """Each character replaced, with a probability, by another one of its sound in this context.
+
+    ``confusions``: half of the replaced ones get a sound that it is confused with instead, where there is one.
+    """
+    sounds = lazy_pinyin(text, style=Style.NORMAL, errors=lambda rest: list(rest))
+    result = []
+    for character, sound in zip(text, sounds, strict=True):
+        if chance.random() < share:
+            if confusions and confused(sound) and chance.random() < 0.5:
+                sound = chance.choice(confused(sound))
+            characters, weights = characters_by_sound().get(sound, ((), ()))
+            others = [(other, weight) for other, weight in zip(characters, weights, strict=True) if other != character]
+            if others:
+                character = chance.choices([one for one, _ in others], [weight for _, weight in others])[0]
+        result.append(character)
+    return "".join(result)
+
+
+def spoken_form(phrase: str) -> str:
+    """A phrase as somebody says it: something short where a wildcard stands inside."""
+    return "别的".join(part for part in map(plain, phrase.split(WILDCARD)) if part)
+
+
+def ordinary_talk(characters: int, seed: int) -> Iterator[str]:
+    """Service sentences and random words that no rule's author wrote as an example; ``characters`` of them at least."""
+    writer = Writer(np.random.default_rng(seed), rulebook_phrases=False)
+    chance = random.Random(seed)
+    templates = read_lines("templates.txt")
+    written = 0
+    while written < characters:
+        text = writer.fill(chance.choice(templates)) if chance.random() < 0.8 else writer.random_line(8).text
+        written += len(plain(text))
+        yield text
+
+
+def long_phrases(rulebook: Rulebook) -> list[str]:
+    """The forbidden phrases of a rulebook that are long enough to be known by their sound, with all their wordings."""
+    found: dict[str, None] = {}
+    for rule in rulebook.rules:
+        said = rule.parameters.when.say
+        if said is None or said.role != "agent" or rule.parameters.severity not in ("fatal", "deduct"):
+            continue
+        for phrase in said.any:
+            found |= dict.fromkeys(text for text in (phrase.text, *phrase.variants) if sounds_enough(text))
+    return list(found)
+
+
+def rulebook_of(phrases: Sequence[str]) -> Rulebook:
+    """A rulebook with one rule that finds the phrases, by sound too."""
+    listed = ", ".join(f'"{phrase}"' for phrase in phrases)
+    header = HEADER.replace("maximum: 60", "maximum: 100").replace("  time: {title: 时间, maximum: 40}\n", "")
+    return small(rule_when(f"{{say: {{role: agent, homophones: true, any: [{listed}]}}}}"), header=header)
+
+
+def recalls(
+    phrases: Sequence[str], share: float, *, confusions: bool = False, repeats: int = 3, seed: int = 1
+) -> tuple[float, float]:
+    """Shares of misheard phrases, each said among ordinary talk, that are found as written, and found at all."""
+    rulebook = rulebook_of(phrases)
+    chance = random.Random(seed)
+    talk = list(ordinary_talk(2000, seed))
+    exact = found = total = 0
+    for _ in range(repeats):
+        for phrase in phrases:
+            heard = misheard(spoken_form(phrase), share, chance, confusions=confusions)
+            spoken = call(f"agent: {chance.choice(talk)}{heard}。{chance.choice(talk)}")
+            kinds = {finding.match for finding in judge(spoken, {}, rulebook).findings}
+            exact += bool(kinds - {MatchKind.HOMOPHONE})
+            found += bool(kinds)
+            total += 1
+    return exact / total, found / total
+
+
+def false_hits(phrases: Sequence[str], characters: int, seed: int) -> list[tuple[str, MatchKind]]:
+    """What is found in so many characters of ordinary talk, in which nobody says any of the phrases."""
+    rulebook = rulebook_of(phrases)
+    return [
+        (finding.quote, finding.match)
+        for spoken in calls_of(list(ordinary_talk(characters, seed)))
+        for finding in judge(spoken, {}, rulebook).findings
+    ]
+
+
+def calls_of(texts: Sequence[str], turns: int = 20) -> list[Call]:
+    """Calls in which the agent says the texts, so many turns in each."""
+    return [call(*(f"agent: {text}" for text in texts[place : place + turns])) for place in range(0, len(texts), turns)]
