@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw clean
+.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-silence bench-vad clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -45,6 +45,13 @@ soak: $(READY) ## memory of a worker over 500 calls (many minutes)
 
 bench-draw: $(READY) ## the queue draw: frequencies over 4,000 seeds, a month of 18 million calls
 	@$(BIN)/python -m benchmarks.draw
+
+bench-silence: $(READY) ## text written on an hour of silence, tones, noise and music: none
+	@$(BIN)/python -m benchmarks.silence
+
+bench-vad: $(READY) ## speech detection on telephone prompts of a human voice, clean and with noise
+	@bash scripts/telephone_prompts.sh
+	@$(BIN)/python -m benchmarks.prompts
 
 clean: ## remove the virtual environment and everything that runs have left in var/
 	@rm -rf $(VENV) var build *.egg-info

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# System pieces that only tests and the makers of samples need: the espeak-ng voice and a font with Chinese characters.
+# System pieces that only tests and the makers of samples need: the espeak-ng voice and a font with Chinese characters;
+# and telephone prompts, which the tests of speech detection listen to.
 set -euo pipefail
+bash "$(dirname "$0")/telephone_prompts.sh"
 missing=()
 ldconfig -p 2>/dev/null | grep -q 'libespeak-ng\.so\.1' || missing+=(espeak-ng libespeak-ng1)
 [ ${#missing[@]} -eq 0 ] && exit 0
