@@ -177,7 +177,7 @@ def call_from_document(document: Mapping[str, Any]) -> Call:
             model_digest=transcript["model_digest"],
             language=transcript["language"],
             options=transcript["options"],
-            utterances=tuple(Utterance(**{**item, "role": Role(item["role"])}) for item in transcript["utterances"]),
+            utterances=tuple(_utterance_from(item) for item in transcript["utterances"]),
             audio_s=transcript["audio_s"],
             speech_s=transcript["speech_s"],
             # Calls stored by older versions have neither of these.
@@ -307,7 +307,7 @@ def _spans_from(pairs: Iterable[tuple[float, float]]) -> tuple[Span, ...]:
 
 
 def _utterance(utterance: Utterance) -> Document:
-    return {
+    document: Document = {
         "role": utterance.role.value,
         "channel": utterance.channel,
         "start_s": _rounded(utterance.start_s),
@@ -315,6 +315,16 @@ def _utterance(utterance: Utterance) -> Document:
         "text": utterance.text,
         "confidence": _rounded(utterance.confidence),
     }
+    if utterance.characters is not None:
+        document["characters"] = _spans(utterance.characters)
+    return document
+
+
+def _utterance_from(document: Mapping[str, Any]) -> Utterance:
+    values = {**document, "role": Role(document["role"])}
+    if "characters" in values:
+        values["characters"] = _spans_from(values["characters"])
+    return Utterance(**values)
 
 
 def _rejected(item: Rejected) -> Document:

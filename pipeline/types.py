@@ -183,7 +183,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What was said in one turn or a part of it; ``confidence`` in 0..1, None where the engine gives none."""
+    """What was said in one turn or a part of it; ``confidence`` in 0..1, None where the engine gives none.
+
+    ``characters`` are the times of every character of ``text``, marks included, in order and inside the utterance;
+    None where the engine knows no times below the utterance. A token of several characters is split evenly.
+    """
 
     role: Role
     channel: int
@@ -191,6 +195,7 @@ class Utterance:
     end_s: float
     text: str
     confidence: float | None
+    characters: tuple[Span, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,9 @@ def not_assessable(name: str, unit: str, reason: str) -> Measure:
 
 
 def time_in_utterance(utterance: Utterance, start: int, end: int) -> Span:
-    """Seconds of the characters ``start`` to ``end`` of an utterance, taken as spoken evenly."""
+    """Seconds of the characters ``start`` to ``end`` of an utterance: as the engine heard them, else spoken evenly."""
+    if utterance.characters is not None and start < end <= len(utterance.characters):
+        return Span(utterance.characters[start].start_s, utterance.characters[end - 1].end_s)
     length = max(len(utterance.text), 1)
     scale = (utterance.end_s - utterance.start_s) / length
     return Span(utterance.start_s + start * scale, utterance.start_s + end * scale)

@@ -5,6 +5,7 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.features.dialogue import time_in_utterance
 from pipeline.features.measure import measure_call
 from pipeline.serialise import (
     call_from_document,
@@ -118,3 +119,21 @@ def test_measures_document_keeps_the_inputs_of_the_formulas():
     measures = measure_call(scene(agent(1.0, 9.0, "您好请问有什么可以帮您查询")))
     read = measures_from_document(json.loads(json.dumps(measures_to_document(measures))))
     assert read["agent_speaking_rate_cpm"].inputs == {"characters": 13, "turn_s": 8.0}
+
+
+def test_call_document_keeps_the_times_of_characters_where_the_engine_gives_them():
+    call = scene(agent(1.0, 3.0, "您好"), customer(4.0, 5.0, "喂"))
+    first, second = call.transcript.utterances
+    timed = replace(first, characters=(Span(1.0, 1.5), Span(2.4, 3.0)))
+    call = replace(call, transcript=replace(call.transcript, utterances=(timed, second)))
+    document = json.loads(json.dumps(call_to_document(call)))
+    assert call_from_document(document) == call
+    assert "characters" not in document["transcript"]["utterances"][1]
+
+
+def test_time_of_words_is_the_engines_where_it_knows_it():
+    (said,) = scene(agent(1.0, 3.0, "您好")).transcript.utterances
+    assert time_in_utterance(said, 1, 2) == Span(2.0, 3.0)
+    timed = replace(said, characters=(Span(1.0, 1.5), Span(2.4, 3.0)))
+    assert time_in_utterance(timed, 1, 2) == Span(2.4, 3.0)
+    assert time_in_utterance(timed, 0, 2) == Span(1.0, 3.0)
