@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-silence bench-vad clean
+.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-vad clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -52,6 +52,9 @@ bench-silence: $(READY) ## text written on an hour of silence, tones, noise and 
 bench-vad: $(READY) ## speech detection on telephone prompts of a human voice, clean and with noise
 	@bash scripts/telephone_prompts.sh
 	@$(BIN)/python -m benchmarks.prompts
+
+bench-rule-health: $(READY) ## coverage of recall intervals, labels of error scope (a minute)
+	@$(BIN)/python -m benchmarks.rule_health
 
 clean: ## remove the virtual environment and everything that runs have left in var/
 	@rm -rf $(VENV) var build *.egg-info
