@@ -61,6 +61,9 @@ app.add_typer(sample_size_app, name="sample-size")
 queue_app = typer.Typer(help="The queue of calls that people hear: plan, draw, balance, results.", no_args_is_help=True)
 app.add_typer(queue_app, name="queue")
 
+measures_app = typer.Typer(help="What is measured, how, and what a norm flags.", no_args_is_help=True)
+app.add_typer(measures_app, name="measures")
+
 FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programmes.")]
 RulebookOption = Annotated[
     str | None, typer.Option("--rulebook", metavar="NAME_OR_FILE", help="Bundled rulebook by name, or a YAML file.")
@@ -474,6 +477,42 @@ def rules_backtest(
         overrides=_overrides(workers=workers),
         as_json=format is Format.JSON,
     )
+
+
+@measures_app.command("list")
+def measures_list(format: FormatOption = Format.TEXT) -> int:
+    """List every measure with its unit and definition."""
+    from tingjian.commands.measures import run_measures_list
+
+    return run_measures_list(as_json=format is Format.JSON)
+
+
+@measures_app.command("explain")
+def measures_explain(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MEASURE]", help="A measure; without one: the norm of speech rate, by each definition."
+        ),
+    ] = None,
+    call: Annotated[
+        Path | None, typer.Option("--call", metavar="AUDIO", help="A recording whose figures are shown as well.")
+    ] = None,
+    transcript: TranscriptOption = None,
+    meta: MetaOption = None,
+    norm: Annotated[
+        str, typer.Option("--norm", metavar="LOW-HIGH", help="The norm of speech rate, a minute.")
+    ] = "100-120",
+    engine: EngineOption = None,
+    model: ModelOption = None,
+    vad: VadOption = None,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Explain a measure; or show the norm of speech rate against each of its four definitions."""
+    from tingjian.commands.measures import run_measures_explain
+
+    overrides = _overrides(engine=engine, model=model, vad=vad)
+    return run_measures_explain(name, call, transcript, meta or [], norm, overrides, as_json=format is Format.JSON)
 
 
 @app.command()
