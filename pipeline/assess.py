@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from pipeline.asr.engine import LateEngine, SpeechEngine, make_engine
 from pipeline.asr.guards import GuardSettings, guard
-from pipeline.audio.acoustics import observe_channels
+from pipeline.audio.acoustics import excerpts_of, observe_channels
 from pipeline.audio.channels import examine_channels
 from pipeline.audio.decode import check_duration, decode, sha256_of
+from pipeline.audio.filled_pauses import probable_fillers
 from pipeline.audio.ringing import ringing_end
 from pipeline.audio.turns import build_turns
 from pipeline.audio.vad import SpeechDetector, detect_speech, make_detector
@@ -114,6 +115,10 @@ def hear(
     written = watch.time("transcribe", lambda: engine.transcribe(audio, turns, path))
     transcript = guard(written, turns, GuardSettings(by_time=engine.name != "sidecar"))
     sound = watch.time("acoustics", lambda: observe_channels(audio, turns))
+    pauses = watch.time(
+        "filled_pauses",
+        lambda: probable_fillers(excerpts_of(audio), audio.sample_rate_hz, turns, transcript.utterances),
+    )
     first_speech_s = turns[0].start_s if turns else None
     recording = Recording(
         id=recording_id or sha256[:16],
@@ -127,7 +132,7 @@ def hear(
         problems=channels.problems,
         ringing_end_s=ringing_end(audio, first_speech_s),
     )
-    return Call(recording, turns, transcript, Acoustics(channels=sound))
+    return Call(recording, turns, transcript, Acoustics(probable_fillers=pauses, channels=sound))
 
 
 HEARD_BY: tuple[str, ...] = ("agent_channel", "duration_s")

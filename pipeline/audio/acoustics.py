@@ -36,15 +36,20 @@ _MIN_VOICED_S = 1.0
 _MAX_CLIPPED_SPANS = 12
 
 
-def observe_channels(audio: Audio, turns: Sequence[Turn]) -> tuple[ChannelSound, ...]:
-    """Observe every channel on which somebody speaks."""
+def excerpts_of(audio: Audio) -> Excerpts:
+    """The excerpts of a recording that is in memory."""
 
     def excerpt(channel: int, span: Span) -> FloatArray:
         first, last = (round(time_s * audio.sample_rate_hz) for time_s in (span.start_s, span.end_s))
         samples: FloatArray = audio.samples[channel, first:last]
         return samples
 
-    return observe_excerpts(excerpt, audio.sample_rate_hz, audio.duration_s, turns)
+    return excerpt
+
+
+def observe_channels(audio: Audio, turns: Sequence[Turn]) -> tuple[ChannelSound, ...]:
+    """Observe every channel on which somebody speaks."""
+    return observe_excerpts(excerpts_of(audio), audio.sample_rate_hz, audio.duration_s, turns)
 
 
 def observe_excerpts(

@@ -128,8 +128,22 @@ CATALOGUE: dict[str, MeasureInfo] = {
     ),
     "agent_character_count": MeasureInfo("坐席说的字数", "字", "坐席的字数。", _TURNS, decimals=0),
     "customer_character_count": MeasureInfo("客户说的字数", "字", "客户的字数。", _TURNS, decimals=0),
-    "filler_count": MeasureInfo("坐席口头语次数", "次", "坐席话里的嗯、呃、就是说等。", "每一处", decimals=0),
+    "filler_count": MeasureInfo(
+        "坐席口头语次数",
+        "次",
+        "坐席话里写出来的嗯、呃、就是说等；那个、这个、然后只在后面停顿、拖长或接连重复时算。"
+        "Whisper 会漏写口头语，所以这是下限。",
+        "每一处",
+        decimals=0,
+    ),
     "fillers_per_100_chars": MeasureInfo("坐席每百字口头语", "次/百字", "口头语次数 ÷ 坐席的字数 × 100。", "每一处"),
+    "probable_filler_count": MeasureInfo(
+        "坐席疑似口头语次数",
+        "次",
+        "坐席 0.2 秒以上、音高和音色都平稳、却没有识别出字的声音；只听声音得出，不计入口头语次数，也不写进文字。",
+        "每一处",
+        decimals=0,
+    ),
     "longest_silence_s": MeasureInfo(
         "最长静默",
         "s",

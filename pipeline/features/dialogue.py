@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.asr.text import character_count
+from pipeline.audio.spans import merged, without
 from pipeline.types import (
     Call,
     ChannelLayout,
@@ -206,17 +207,6 @@ def time_in_utterance(utterance: Utterance, start: int, end: int) -> Span:
     return Span(utterance.start_s + start * scale, utterance.start_s + end * scale)
 
 
-def merged(spans: Sequence[Span]) -> list[Span]:
-    """Spans as a union: in order of time, without overlap."""
-    union: list[Span] = []
-    for span in sorted(spans):
-        if union and span.start_s <= union[-1].end_s:
-            union[-1] = Span(union[-1].start_s, max(union[-1].end_s, span.end_s))
-        else:
-            union.append(span)
-    return union
-
-
 def shared_s(first: Sequence[Span], second: Sequence[Span]) -> float:
     """Seconds that two sets of spans have in common."""
     return sum(span.duration_s for span in intersection(first, second))
@@ -237,22 +227,6 @@ def intersection(first: Sequence[Span], second: Sequence[Span]) -> list[Span]:
         else:
             j += 1
     return shared
-
-
-def without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
-    """What is left of the first set of spans outside the second."""
-    left: list[Span] = []
-    for span in merged(spans):
-        at = span.start_s
-        for other in merged(taken):
-            if other.end_s <= at or other.start_s >= span.end_s:
-                continue
-            if other.start_s > at:
-                left.append(Span(at, other.start_s))
-            at = max(at, other.end_s)
-        if at < span.end_s:
-            left.append(Span(at, span.end_s))
-    return left
 
 
 def clock(seconds: float) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pipeline.asr.text import character_count
-from pipeline.features.dialogue import Dialogue, intersection, merged
+from pipeline.audio.spans import merged
+from pipeline.features.dialogue import Dialogue, intersection
 from pipeline.features.floor import Stretch, TurnIndex, is_acknowledgement, is_backchannel, read_stretches
 from pipeline.features.settings import DEFAULT_MEASURE_SETTINGS, MeasureSettings
 from pipeline.types import Role, Span

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.features.dialogue import read_dialogue
 from pipeline.features.doubt import transcript_confidence
 from pipeline.features.events import read_events
-from pipeline.features.fillers import fillers
+from pipeline.features.fillers import fillers, probable_fillers
 from pipeline.features.loudness import loudness
 from pipeline.features.opening_closing import (
     call_duration,
@@ -42,6 +42,7 @@ def measure_call(call: Call, settings: MeasureSettings = DEFAULT_MEASURE_SETTING
         *speech_rates(dialogue, settings),
         *character_counts(dialogue),
         *fillers(dialogue, settings),
+        probable_fillers(dialogue),
         *silences(dialogue, events),
         *silences_by_kind(dialogue, events),
         *holds(dialogue, events),

@@ -16,6 +16,10 @@ class MeasureSettings:
         filled_pauses: characters that are fillers wherever they stand.
         final_particles: characters that are fillers, but not as the last character of an utterance (是啊).
         crutch_phrases: longer verbal habits, each counted once.
+        filler_words: words that are fillers by use: before a pause, lengthened, or said again at once.
+        words_before_an_object: after one of these they stand for a thing, pause or not (我要那个，谢谢).
+        lengthened_min_s: a word's last character that lasts as long as this ...
+        lengthened_times: ... and so many times the median of the others is lengthened.
         acknowledgements: words of a listener (back-channel) who does not take the floor.
         rate_min_characters: below this many characters a speech rate is chance.
         rate_min_speech_s: below this many seconds a speech rate is chance.
@@ -51,6 +55,12 @@ class MeasureSettings:
     filled_pauses: str = "嗯呃唔"
     final_particles: str = "啊哦"
     crutch_phrases: tuple[str, ...] = ("就是说",)
+    filler_words: tuple[str, ...] = ("那个", "这个", "然后")
+    words_before_an_object: tuple[str, ...] = (
+        "的", "是", "要", "把", "选", "用", "跟", "和", "比", "给", "对", "在", "办", "开", "看", "换", "叫", "有",
+    )  # fmt: skip
+    lengthened_min_s: float = 0.45
+    lengthened_times: float = 2.5
     acknowledgements: tuple[str, ...] = (
         "好的", "是的", "对的", "可以", "没错", "明白", "嗯", "对", "好", "是", "哦", "啊", "行",
     )  # fmt: skip

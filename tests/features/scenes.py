@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from pipeline.features.measure import measure_call
@@ -85,6 +86,15 @@ def scene(
         Transcript("test", "test", "0" * 64, "zh", {}, utterances, duration_s, sum(turn.speech_s for turn in turns)),
         acoustics,
     )
+
+
+def evenly_timed(call: Call) -> Call:
+    """The same call by an engine that gives times of characters, each as long as the others of its utterance."""
+    timed = []
+    for one in call.transcript.utterances:
+        edges = [one.start_s + (one.end_s - one.start_s) * at / len(one.text) for at in range(len(one.text) + 1)]
+        timed.append(replace(one, characters=tuple(Span(*pair) for pair in pairwise(edges))))
+    return replace(call, transcript=replace(call.transcript, utterances=tuple(timed)))
 
 
 def measures_of(*lines: Line, **more: Any) -> dict[str, Measure]:

@@ -6,26 +6,29 @@ from pipeline.features.catalogue import CATALOGUE
 from pipeline.features.docs import reference
 from pipeline.features.measure import measure_call
 from pipeline.features.words import word_count
-from pipeline.types import Acoustics, ChannelSound, Outcome, Role, Span, VoicePitch
-from tests.features.scenes import agent, customer, scene
+from pipeline.types import Acoustics, ChannelSound, Outcome, Role, Span, VoiceEvent, VoicePitch
+from tests.features.scenes import agent, customer, evenly_timed, scene
 
 PAGE = Path(__file__).parents[2] / "docs" / "measures.md"
 LONG = "您好请问有什么可以帮您查询的业务"
 PITCH = VoicePitch(150.0, 130.0, 180.0, 9.0, (Span(1.0, 4.0),))
 
-FULL = scene(
-    agent(1.0, 6.0, "您好，" + LONG),
-    customer(7.0, 13.0, "我想问一下我的套餐还有多少流量没有用完"),
-    agent(10.0, 16.0, "好的我先跟您说" + LONG),
-    agent(18.0, 24.0, LONG + "再见"),
-    customer(26.0, 27.0, "再见"),
-    hung_up_by=Role.CUSTOMER,
-    acoustics=Acoustics(
-        channels=(
-            ChannelSound(0, -50.0, 28.0, 0.001, 15.0, (Span(2.0, 2.1),), PITCH),
-            ChannelSound(1, -45.0, 20.0, 0.0, 7.0),
-        )
-    ),
+FULL = evenly_timed(
+    scene(
+        agent(1.0, 6.0, "您好，" + LONG),
+        customer(7.0, 13.0, "我想问一下我的套餐还有多少流量没有用完"),
+        agent(10.0, 16.0, "好的我先跟您说" + LONG),
+        agent(18.0, 24.0, LONG + "再见"),
+        customer(26.0, 27.0, "再见"),
+        hung_up_by=Role.CUSTOMER,
+        acoustics=Acoustics(
+            probable_fillers=(VoiceEvent(Role.AGENT, 0, 3.0, 3.4),),
+            channels=(
+                ChannelSound(0, -50.0, 28.0, 0.001, 15.0, (Span(2.0, 2.1),), PITCH),
+                ChannelSound(1, -45.0, 20.0, 0.0, 7.0),
+            ),
+        ),
+    )
 )
 
 
