@@ -48,7 +48,7 @@ CATALOGUE: dict[str, MeasureInfo] = {
     "greeting_latency_s": MeasureInfo(
         "接通到坐席开口",
         "s",
-        "接通到坐席第一段话开始；接通前已开口为 0。",
+        "接通到坐席第一段话开始；接通前已开口为 0。坐席线路信噪比不到 12 dB 时不测。",
         "从接通到坐席第一段话结束",
         inputs={
             "answered_at_s": "接通的时刻",

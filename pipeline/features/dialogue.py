@@ -33,6 +33,10 @@ LAYOUT_NAMES = {
 }
 
 
+TOO_NOISY = "线路噪声太大（信噪比 {snr_db:.0f} dB，低于 {least_db:.0f} dB），说话的起止测不准"
+LEAST_SNR_DB = 9.0
+"""On a noisier line nobody has verified how exact turns are: benchmarks go down to 10 dB (docs/accuracy.md)."""
+
 LOST_WORDS = "{start} 到 {end} 有人说话，但识别出的文字不可信，已剔除，说了什么无从判断"
 LOST_LEAST_S = 0.6
 """Less speech than this under refused text is a cough or an edge: three characters take longer."""
@@ -99,7 +103,22 @@ class Dialogue:
         """Why the interplay of both parties cannot be measured, None where it can."""
         if self.call.recording.channel_layout is ChannelLayout.DEAD_CHANNEL:
             return ONE_SIDE_ONLY
-        return self.unheard(Role.AGENT) or self.unheard(Role.CUSTOMER)
+        return self.unheard(Role.AGENT) or self.unheard(Role.CUSTOMER) or self.too_noisy()
+
+    def too_noisy(self, least_db: float = LEAST_SNR_DB, role: Role | None = None) -> str | None:
+        """Why the line (of a party) is too noisy to tell when somebody speaks, None where it is not.
+
+        A line whose noise was not measured is taken for a quiet one.
+        """
+        channels = {spoken.turn.channel for spoken in self.turns if role in (None, spoken.turn.role)}
+        ratios = [
+            sound.snr_db
+            for sound in self.call.acoustics.channels
+            if sound.channel in channels and sound.snr_db is not None
+        ]
+        if not ratios or min(ratios) >= least_db:
+            return None
+        return TOO_NOISY.format(snr_db=min(ratios), least_db=least_db)
 
 
 def read_dialogue(call: Call) -> Dialogue:

@@ -12,6 +12,7 @@ _HEAD = """\
 
 每通电话都测下面各项。每项要么有值，要么写明为什么测不了（`not_assessable`）；测不了不等于没有问题，也不扣分。
 每个值都带证据（可以直接播放的时段）和算式里的各个量（`inputs`），可以自己核对。
+线路信噪比不到 9 dB 时，静默、应答、打断等与双方说话起止有关的各项都不测。
 时间从录音开头算起，以秒计。一方的话停顿 1 秒以上另算一段；段内 0.2 秒以上的停顿不算出声。
 
 Every call is measured by all of these. A measure has a value, or the reason why it cannot be known. Evidence is

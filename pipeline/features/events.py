@@ -210,7 +210,7 @@ def read_events(dialogue: Dialogue, settings: MeasureSettings = DEFAULT_MEASURE_
         stretches=stretches,
         silences=_silences(dialogue, index, gaps, holds, settings),
         holds=holds,
-        responses=_responses(stretches, backchannels, prompts) if both_heard else (),
+        responses=_responses(dialogue, stretches, backchannels, prompts) if both_heard else (),
         interruptions=_interruptions(dialogue, index, stretches, settings) if both_heard else (),
         backchannels=backchannels,
         prompts=prompts,
@@ -396,10 +396,18 @@ def _prompts(dialogue: Dialogue, stretches: tuple[Stretch, ...], settings: Measu
 
 
 def _responses(
-    stretches: tuple[Stretch, ...], backchannels: tuple[Backchannel, ...], prompts: tuple[Prompt, ...]
+    dialogue: Dialogue,
+    stretches: tuple[Stretch, ...],
+    backchannels: tuple[Backchannel, ...],
+    prompts: tuple[Prompt, ...],
 ) -> tuple[Response, ...]:
     passing = {(one.turn, one.start_s) for one in backchannels}
     prompting = {(one.turn, one.start_s) for one in prompts}
+
+    def answers(one: Stretch, to: Stretch) -> bool:
+        # Going on in a turn that began before the other's words, while they last, is no answer to them.
+        return one.start_s >= to.end_s or dialogue.turns[one.turn].turn.start_s > to.start_s
+
     found = []
     agent_spoke = False
     latest: Stretch | None = None
@@ -409,7 +417,7 @@ def _responses(
         if key in passing or still_waiting:
             continue
         if one.role is Role.AGENT:
-            if agent_spoke and latest is not None and latest.role is Role.CUSTOMER:
+            if agent_spoke and latest is not None and latest.role is Role.CUSTOMER and answers(one, latest):
                 waited_s = max(0.0, one.start_s - latest.end_s)
                 found.append(Response(min(latest.end_s, one.start_s), one.start_s, waited_s, latest.turn, one.turn))
             agent_spoke = True

@@ -14,11 +14,11 @@ from pipeline.types import Role, Span, Utterance
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A turn, or the part of a turn between two pauses in which the other party speaks.
+    """A turn, or the part of a turn between two pauses that the other party uses to speak.
 
-    A turn keeps a party's pauses of up to a second; where the other party uses such a pause, going on afterwards is
-    a new start. ``turn`` is the number of the turn in ``Dialogue.turns``, ``first`` whether the stretch begins it,
-    ``pieces`` its speech regions in order, ``text`` its words.
+    A turn keeps a party's pauses of up to a second; where the other party speaks in such a pause, and it is more than
+    taking breath, going on afterwards is a new start. ``turn`` is the number of the turn in ``Dialogue.turns``,
+    ``first`` whether the stretch begins it, ``pieces`` its speech regions in order, ``text`` its words.
     """
 
     role: Role
@@ -106,13 +106,26 @@ def read_stretches(dialogue: Dialogue, index: TurnIndex, settings: MeasureSettin
         pieces = spoken.turn.pieces
         groups = [[pieces[0]]]
         for piece in pieces[1:]:
-            if index.others_speak(spoken.turn.channel, Span(groups[-1][-1].end_s, piece.start_s)):
+            if _begins_anew(dialogue, index, spoken.turn.channel, Span(groups[-1][-1].end_s, piece.start_s), settings):
                 groups.append([])
             groups[-1].append(piece)
         for place, group in enumerate(groups):
             text = spoken.text if len(groups) == 1 else _text_of(spoken, group, settings)
             stretches.append(Stretch(spoken.turn.role, number, place == 0, tuple(group), text))
     return tuple(sorted(stretches, key=lambda one: (one.start_s, one.turn)))
+
+
+def _begins_anew(dialogue: Dialogue, index: TurnIndex, channel: int, pause: Span, settings: MeasureSettings) -> bool:
+    """Whether a party that pauses so begins anew afterwards: the other speaks, and it is more than taking breath.
+
+    Breath taken while talking over the other is none; nor does 嗯 just before the other ends belong to the answer.
+    """
+    if not index.others_speak(channel, pause):
+        return False
+    other = index.others_at(channel, pause.end_s)
+    if other is None or pause.duration_s > settings.breath_s:
+        return True
+    return dialogue.turns[other].turn.end_s - pause.end_s < settings.interruption_min_overlap_s
 
 
 def place_characters(spoken: SpokenTurn) -> list[tuple[str, float]]:

@@ -37,7 +37,7 @@ def measure_call(call: Call, settings: MeasureSettings = DEFAULT_MEASURE_SETTING
     events = read_events(dialogue, settings)
     measures = [
         call_duration(dialogue),
-        greeting_latency(dialogue),
+        greeting_latency(dialogue, settings),
         greeting_spoken(dialogue, settings),
         *speech_rates(dialogue, settings),
         *character_counts(dialogue),

@@ -8,13 +8,14 @@ from pipeline.features.settings import MeasureSettings
 from pipeline.types import Evidence, Measure, Role
 
 
-def greeting_latency(dialogue: Dialogue) -> Measure:
+def greeting_latency(dialogue: Dialogue, settings: MeasureSettings) -> Measure:
     """Seconds from the answer to the agent's first speech (service norm: at most 2 s).
 
-    0 when the agent speaks before the answer. Not assessable when the agent cannot be told apart or never speaks.
+    0 when the agent speaks before the answer. Not assessable when the agent cannot be told apart or never speaks, or
+    when the line is so noisy that the first words may drown.
     """
     name, unit = "greeting_latency_s", "s"
-    reason = dialogue.unheard(Role.AGENT)
+    reason = dialogue.unheard(Role.AGENT) or dialogue.too_noisy(settings.greeting_min_snr_db, Role.AGENT)
     if reason:
         return not_assessable(name, unit, reason)
     first = dialogue.of(Role.AGENT)[0]

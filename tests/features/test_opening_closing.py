@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.types import ChannelLayout, Outcome, Role
+from pipeline.types import Acoustics, ChannelLayout, ChannelSound, Outcome, Role
 from tests.features.scenes import agent, customer, measures_of, value_of
 
 
@@ -24,6 +24,18 @@ def test_greeting_latency_when_agent_speaks_before_the_answer_is_zero():
 def test_greeting_latency_when_customer_speaks_first_still_waits_for_the_agent():
     latency = value_of("greeting_latency_s", customer(0.2, 0.8, "喂"), agent(3.0, 4.0, "您好"))
     assert latency == pytest.approx(3.0)
+
+
+def test_greeting_latency_on_a_line_on_which_first_words_drown_is_not_assessable():
+    lines = agent(3.0, 5.0, "您好"), customer(6.0, 8.0)
+
+    def latency(agent_snr_db, customer_snr_db):
+        sound = Acoustics(channels=(ChannelSound(0, -40.0, agent_snr_db), ChannelSound(1, -40.0, customer_snr_db)))
+        return measures_of(*lines, acoustics=sound)["greeting_latency_s"]
+
+    assert latency(10.4, 30.0).outcome is Outcome.NOT_ASSESSABLE
+    assert "信噪比 10 dB" in (latency(10.4, 30.0).reason or "")
+    assert latency(15.0, 10.0).value == pytest.approx(3.0)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.features.dialogue import intersection, merged, shared_s
-from pipeline.types import ChannelLayout, Outcome, Span
+from pipeline.types import Acoustics, ChannelLayout, ChannelSound, Outcome, Span
 from tests.features.scenes import agent, customer, measures_of, value_of
 
 
@@ -99,6 +99,17 @@ def test_turn_taking_with_one_party_silent_is_not_assessable():
     for name in ("interruption_count", "overlap_s", "agent_longest_response_s", "agent_talk_ratio"):
         assert measures[name].outcome is Outcome.NOT_ASSESSABLE, name
     assert measures["agent_turn_count"].value == 1
+
+
+@pytest.mark.parametrize(
+    ("customer_snr_db", "assessable"), [(6.0, False), (10.0, True), (None, True)], ids=["6 dB", "10 dB", "not measured"]
+)
+def test_turn_taking_on_a_line_noisier_than_was_verified_is_not_assessable(customer_snr_db, assessable):
+    sound = Acoustics(channels=(ChannelSound(0, -60.0, 30.0), ChannelSound(1, -40.0, customer_snr_db)))
+    measures = measures_of(agent(0.0, 2.0), customer(3.0, 8.0), agent(12.0, 14.0), acoustics=sound)
+    for name in ("longest_silence_s", "interruption_count", "agent_longest_response_s", "hold_count"):
+        assert (measures[name].outcome is Outcome.MEASURED) is assessable, name
+        assert assessable or "6 dB" in (measures[name].reason or "")
 
 
 spans = st.lists(
