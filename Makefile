@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-vad clean
+.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-vad clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -48,6 +48,9 @@ bench-draw: $(READY) ## the queue draw: frequencies over 4,000 seeds, a month of
 
 bench-silence: $(READY) ## text written on an hour of silence, tones, noise and music: none
 	@$(BIN)/python -m benchmarks.silence
+
+bench-guards: $(READY) ## true characters that the guards refuse on the bundled calls
+	@$(BIN)/python -m benchmarks.guards
 
 bench-vad: $(READY) ## speech detection on telephone prompts of a human voice, clean and with noise
 	@bash scripts/telephone_prompts.sh

@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     rulebook: str = Field(
         "mobile_service", min_length=1, description="Name of a bundled rulebook, or path of a YAML file."
     )
+    hot_words: str = Field(
+        "", description="File with words that callers say, one a line, for engines that take hot words."
+    )
+    hot_words_from_rulebook: bool = Field(
+        False, description="Whether the rulebook's phrases are hot words too; a change of them then hears calls again."
+    )
     vad: str = Field("silero", min_length=1, description="Speech detector: silero or webrtcvad.")
     default_agent_channel: int = Field(
         0, ge=0, le=1, description="The agent's channel where the manifest does not say: 0 or 1."

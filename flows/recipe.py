@@ -7,12 +7,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from config.settings import Settings
 from flows import job
 from pipeline.errors import ModelNotFoundError
 from pipeline.version import CODE_VERSION
+
+if TYPE_CHECKING:
+    from pipeline.rules import Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Recipe:
     code_version: str
     initialiser: str
     settings: dict[str, Any]
+    hot_words: tuple[str, ...] = ()
 
     @property
     def stage_version(self) -> str:
@@ -57,6 +61,8 @@ class Recipe:
         """The recipe as plain values, without the way to load it."""
         values = asdict(self)
         del values["settings"], values["initialiser"]
+        if not values["hot_words"]:
+            del values["hot_words"]
         return values
 
 
@@ -75,6 +81,7 @@ def make_recipe(settings: Settings) -> Recipe:
 
     model = settings.model_for_engine()
     rulebook = load_rulebook(settings.rulebook)
+    hot_words = hot_words_of(settings, rulebook)
     return Recipe(
         engine=settings.engine,
         model_digest=_digest_of_model(settings.engine, model),
@@ -92,8 +99,23 @@ def make_recipe(settings: Settings) -> Recipe:
             "rulebook": _place(settings.rulebook),
             "threads": settings.threads_per_worker,
             "default_agent_channel": settings.default_agent_channel,
+            **({"hot_words": list(hot_words)} if hot_words else {}),
         },
+        hot_words=hot_words,
     )
+
+
+def hot_words_of(settings: Settings, rulebook: Rulebook) -> tuple[str, ...]:
+    """The hot words of an installation: its list, and the rulebook's phrases where it asks for them.
+
+    Raises:
+        ConfigurationError: the list cannot be used.
+    """
+    from pipeline.asr.hot_words import choose_hot_words, read_hot_words
+    from pipeline.rules.phrases import spoken_phrases
+
+    listed = read_hot_words(Path(settings.hot_words).expanduser()) if settings.hot_words else ()
+    return choose_hot_words(listed, spoken_phrases(rulebook) if settings.hot_words_from_rulebook else ())
 
 
 def _digest_of_model(engine: str, model: str | None) -> str:

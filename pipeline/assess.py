@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pipeline.asr.engine import LateEngine, SpeechEngine, make_engine
 from pipeline.asr.guards import GuardSettings, guard
+from pipeline.asr.hot_words import takes_hot_words
 from pipeline.audio.acoustics import excerpts_of, observe_channels
 from pipeline.audio.channels import examine_channels
 from pipeline.audio.decode import check_duration, decode, sha256_of
@@ -21,7 +22,7 @@ from pipeline.features.measure import measure_call
 from pipeline.features.settings import DEFAULT_MEASURE_SETTINGS, MeasureSettings
 from pipeline.rules import Rulebook, judge, load_rulebook
 from pipeline.serialise import call_from_document, call_to_document
-from pipeline.types import Acoustics, Assessment, Call, CallMetadata, Provenance, Recording
+from pipeline.types import Acoustics, Assessment, Call, CallMetadata, Provenance, Recording, Transcript
 from pipeline.version import CODE_VERSION
 
 T = TypeVar("T")
@@ -50,6 +51,7 @@ class Assessor:
     rulebook: Rulebook
     default_agent_channel: int = 0
     measure_settings: MeasureSettings = DEFAULT_MEASURE_SETTINGS
+    hot_words: tuple[str, ...] = ()
 
     def assess(
         self, path: Path, metadata: CallMetadata, recording_id: str | None = None, known: Call | None = None
@@ -70,7 +72,16 @@ class Assessor:
         watch = Stopwatch()
         call = None if known is None else heard_before(known, metadata, recording_id)
         if call is None:
-            heard = hear(path, metadata, self.engine, self.detector, self.default_agent_channel, recording_id, watch)
+            heard = hear(
+                path,
+                metadata,
+                self.engine,
+                self.detector,
+                self.default_agent_channel,
+                recording_id,
+                watch,
+                self.hot_words,
+            )
             # Judged in the form in which it is stored: a later judgement of the stored call gives the same bytes.
             call = call_from_document(call_to_document(heard))
         measures = watch.time("measure", lambda: measure_call(call, self.measure_settings))
@@ -98,8 +109,11 @@ def hear(
     default_agent_channel: int = 0,
     recording_id: str | None = None,
     watch: Stopwatch | None = None,
+    hot_words: Sequence[str] = (),
 ) -> Call:
     """The part that needs the sound: everything up to the transcript.
+
+    ``hot_words`` reach an engine that takes them, and only then do the guards look after them.
 
     Raises:
         RecordingError, EngineError: as ``Assessor.assess``.
@@ -112,8 +126,15 @@ def hear(
     channels = watch.time("channels", lambda: examine_channels(audio, metadata.agent_channel, default_agent_channel))
     regions = watch.time("speech_turns", lambda: detect_speech(audio, channels, detector))
     turns = build_turns(regions, channels.roles, audio)
-    written = watch.time("transcribe", lambda: engine.transcribe(audio, turns, path))
-    transcript = guard(written, turns, GuardSettings(by_time=engine.name != "sidecar"))
+    expected = tuple(hot_words) if hot_words and takes_hot_words(engine) else ()
+
+    def write() -> Transcript:
+        if expected and takes_hot_words(engine):
+            return engine.transcribe(audio, turns, path, expected)
+        return engine.transcribe(audio, turns, path)
+
+    written = watch.time("transcribe", write)
+    transcript = guard(written, turns, GuardSettings(by_time=engine.name != "sidecar"), expected)
     sound = watch.time("acoustics", lambda: observe_channels(audio, turns))
     pauses = watch.time(
         "filled_pauses",
@@ -159,6 +180,7 @@ def make_assessor(
     default_agent_channel: int = 0,
     transcript: Path | None = None,
     late_engine: bool = False,
+    hot_words: Sequence[str] = (),
 ) -> Assessor:
     """Build an assessor from plain values, so that another process can do the same.
 
@@ -170,6 +192,7 @@ def make_assessor(
         threads: processor threads for recognition; None leaves the library's choice.
         default_agent_channel: the agent's channel where the platform does not say.
         transcript: a transcript file for the engine that reads one.
+        hot_words: what callers are likely to say, for an engine that takes them.
         late_engine: load the engine when it is first needed, for work that is expected to do without.
 
     Raises:
@@ -184,4 +207,5 @@ def make_assessor(
         detector=make_detector(detector),
         rulebook=load_rulebook(rulebook),
         default_agent_channel=default_agent_channel,
+        hot_words=tuple(hot_words),
     )

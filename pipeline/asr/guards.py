@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.asr.credit_lines import is_credit_line
-from pipeline.asr.text import character_count, matching_form
+from pipeline.asr.text import character_count, matching_form, plain
 from pipeline.types import Rejected, Span, Transcript, Turn, Utterance
 
 NO_SPEECH = "no_speech"
@@ -21,6 +21,7 @@ OUTSIDE_SPEECH = "outside_speech"
 TOO_FAST = "too_fast"
 REPETITION = "repetition"
 CREDIT_LINE = "credit_line"
+HOT_WORD = "hot_word"
 
 REJECTION_REASONS: Mapping[str, str] = {
     NO_SPEECH: "识别引擎自己判断这里没有人说话",
@@ -28,6 +29,7 @@ REJECTION_REASONS: Mapping[str, str] = {
     TOO_FAST: "每秒的字数多到没有人能说出来",
     REPETITION: "同样的字句反复出现，像是识别引擎在打转",
     CREDIT_LINE: "是视频字幕里常见的署名或推广语",
+    HOT_WORD: "热词所在的地方没有足够的说话声，像是识别引擎照着热词表写的",
 }
 """Every reason for which text is kept out of a transcript, with what people read."""
 
@@ -42,6 +44,7 @@ class GuardSettings:
         rate_slack_characters: so many characters more are no excess: the edges of a short segment are not exact.
         min_distinct_share: least share of different 4-grams in a long text; circles that vary are below.
         long_text_characters: length from which that share is asked for.
+        min_hot_word_speech_share: share of a hot word's own time in which there must be speech.
         by_time: whether times are judged at all. Those of a transcript that another system wrote are not: its clock
             and its idea of a segment are its own.
     """
@@ -51,6 +54,7 @@ class GuardSettings:
     rate_slack_characters: float = 1.0
     min_distinct_share: float = 0.4
     long_text_characters: int = 40
+    min_hot_word_speech_share: float = 0.5
     by_time: bool = True
 
     @staticmethod
@@ -62,16 +66,25 @@ class GuardSettings:
 DEFAULT_GUARDS = GuardSettings()
 _LONGEST_NGRAM = 20
 _GRAM = 4
+RECITED_WORDS = 3
+"""So many hot words in the order of the list, and nothing else, are the list and not the caller."""
 
 
-def guard(transcript: Transcript, turns: Sequence[Turn], settings: GuardSettings = DEFAULT_GUARDS) -> Transcript:
+def guard(
+    transcript: Transcript,
+    turns: Sequence[Turn],
+    settings: GuardSettings = DEFAULT_GUARDS,
+    hot_words: Sequence[str] = (),
+) -> Transcript:
     """The transcript without what the guards refuse; that is added to ``rejected``.
 
     Args:
         transcript: as an engine gave it, times not yet moved to where speech is.
         turns: the speech that was found.
         settings: limits.
+        hot_words: words that the engine was told to expect; each must stand on speech.
     """
+    expected = tuple(form for word in hot_words if (form := plain(word)))
     speech: dict[int, list[Span]] = {}
     for turn in turns:
         speech.setdefault(turn.channel, []).extend(turn.pieces)
@@ -79,7 +92,10 @@ def guard(transcript: Transcript, turns: Sequence[Turn], settings: GuardSettings
     rejected = list(transcript.rejected)
     for utterance in transcript.utterances:
         span = Span(utterance.start_s, utterance.end_s)
-        reason = reason_to_reject(utterance.text, span, speech.get(utterance.channel, ()), settings)
+        pieces = speech.get(utterance.channel, ())
+        reason = reason_to_reject(utterance.text, span, pieces, settings)
+        if reason is None and expected and invents_hot_word(utterance, pieces, expected, settings):
+            reason = HOT_WORD
         if reason is None:
             kept.append(utterance)
         else:
@@ -110,6 +126,58 @@ def reason_to_reject(
         if excess > settings.rate_slack_characters:
             return TOO_FAST
     return None
+
+
+def invents_hot_word(
+    utterance: Utterance, speech: Sequence[Span], hot_words: Sequence[str], settings: GuardSettings = DEFAULT_GUARDS
+) -> bool:
+    """Whether a segment holds a hot word without speech under it, or is nothing but a part of the list.
+
+    Args:
+        utterance: the segment.
+        speech: the speech that was found on this channel.
+        hot_words: in plain form, in the order in which the engine was told them.
+        settings: limits.
+    """
+    form = matching_form(utterance.text)
+    if _recites(form.text, hot_words):
+        return True
+    if not settings.by_time:
+        return False
+    for word in hot_words:
+        at = form.text.find(word)
+        while at >= 0:
+            span = _time_of(utterance, *form.span(at, at + len(word)))
+            share = speech_share(span, speech)
+            # A word may be stretched over a pause; then the speech that is left must still be long enough for it.
+            room_s = len(word) / settings.max_characters_per_s
+            if share < settings.min_hot_word_speech_share and share * span.duration_s < room_s:
+                return True
+            at = form.text.find(word, at + 1)
+    return False
+
+
+def _time_of(utterance: Utterance, start: int, end: int) -> Span:
+    """When characters are spoken; where the engine does not say, only that it is within the utterance."""
+    times = utterance.characters
+    if times is None or len(times) != len(utterance.text):
+        return Span(utterance.start_s, utterance.end_s)
+    return Span(times[start].start_s, times[end - 1].end_s)
+
+
+def _recites(text: str, hot_words: Sequence[str]) -> bool:
+    """Whether a text is three or more hot words one after the other, as the list has them."""
+    for first, word in enumerate(hot_words):
+        if not text.startswith(word):
+            continue
+        read, rest = 1, text.removeprefix(word)
+        for following in hot_words[first + 1 :]:
+            if not rest.startswith(following):
+                break
+            read, rest = read + 1, rest.removeprefix(following)
+        if not rest and read >= RECITED_WORDS:
+            return True
+    return False
 
 
 def speech_share(span: Span, speech: Sequence[Span]) -> float:

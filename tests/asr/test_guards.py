@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.asr.guards import (
     CREDIT_LINE,
+    HOT_WORD,
     OUTSIDE_SPEECH,
     REJECTION_REASONS,
     REPETITION,
@@ -153,3 +154,51 @@ def test_guard_of_a_foreign_transcript_leaves_its_times_alone_but_reads_its_word
     guarded = guard(transcript(credit, late), TURNS, GuardSettings(by_time=False))
     assert guarded.utterances == (late,)
     assert [item.reason for item in guarded.rejected] == [CREDIT_LINE]
+
+
+HOT = ("胜太路", "流量王", "宽带提速", "一号专席")
+
+
+def said(text: str, start_s: float, end_s: float, *times: tuple[float, float]) -> Utterance:
+    characters = tuple(Span(*time) for time in times) or None
+    return Utterance(Role.AGENT, 0, start_s, end_s, text, 0.97, characters)
+
+
+def refused(*utterances: Utterance, hot_words: tuple[str, ...] = HOT) -> list[str]:
+    guarded = guard(transcript(*utterances), TURNS, hot_words=hot_words)
+    return [item.reason for item in guarded.rejected]
+
+
+@pytest.mark.parametrize(
+    "invented",
+    [
+        pytest.param(said("胜太路", 9.0, 12.0), id="in silence"),
+        pytest.param(said("胜太路", 3.9, 5.05), id="in a pause of a turn"),
+        pytest.param(
+            said("我住胜太路", 1.0, 5.0, (1, 1.5), (1.5, 2), (4.0, 4.3), (4.3, 4.6), (4.6, 5.0)), id="by clock"
+        ),
+    ],
+)
+def test_hot_word_is_not_invented_in_silence(invented: Utterance) -> None:
+    assert len(refused(invented)) == 1
+    assert guard(transcript(invented), TURNS, hot_words=HOT).utterances == ()
+
+
+def test_hot_word_without_speech_is_refused_where_any_other_word_would_pass() -> None:
+    times = ((1.0, 1.5), (1.5, 2.0), (4.0, 4.3), (4.3, 4.6), (4.6, 5.0))
+    assert refused(said("我住生态路", 1.0, 5.0, *times)) == []
+    assert refused(said("我住胜太路", 1.0, 5.0, *times)) == [HOT_WORD]
+    assert refused(said("我住胜太路", 1.0, 5.0, *times), hot_words=()) == []
+
+
+def test_hot_word_on_speech_is_kept() -> None:
+    spoken = said("我住胜太路", 1.0, 3.0, (1.0, 1.4), (1.4, 1.8), (1.8, 2.2), (2.2, 2.6), (2.6, 3.0))
+    stretched = said("我住胜太路", 2.0, 6.0, (2.0, 2.4), (2.4, 3.0), (3.2, 3.6), (3.6, 4.0), (4.0, 6.0))
+    untimed = said("我住胜太路，流量王怎么办", 1.0, 8.0)
+    assert refused(spoken, stretched, untimed) == []
+
+
+def test_segment_that_recites_the_list_is_refused_and_two_words_of_it_are_not() -> None:
+    assert refused(said("胜太路，流量王，宽带提速", 1.0, 4.0)) == [HOT_WORD]
+    assert refused(said("胜太路，流量王", 1.0, 4.0)) == []
+    assert refused(said("宽带提速，流量王，胜太路", 1.0, 4.0)) == []

@@ -78,3 +78,22 @@ def test_recipe_hearing_is_named_by_engine_model_detector_and_channel_and_not_by
     model.write_bytes(b"other weights")
     others.append(recipe(tmp_path, model))
     assert len({first.hearing, *(other.hearing for other in others)}) == 6
+
+
+def test_recipe_with_hot_words_is_heard_otherwise_and_a_rulebook_with_the_same_phrases_is_not(
+    tmp_path: Path, model: Path
+) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("胜太路\n", encoding="utf-8")
+    plain, listed = recipe(tmp_path, model), recipe(tmp_path, model, hot_words=str(words))
+    assert "hot_words" not in plain.contents()
+    assert listed.settings["hot_words"] == ["胜太路"]
+    rulebook = Path(__file__).resolve().parents[2] / "pipeline" / "rules" / "rulebooks" / "mobile_service.yaml"
+    mine = tmp_path / "mine.yaml"
+    mine.write_bytes(rulebook.read_bytes() + b"# ours\n")
+    from_rulebook = recipe(tmp_path, model, hot_words=str(words), hot_words_from_rulebook=True)
+    same_phrases = recipe(tmp_path, model, hot_words=str(words), hot_words_from_rulebook=True, rulebook=str(mine))
+    assert from_rulebook.hot_words[0] == "胜太路"
+    assert len(from_rulebook.hot_words) > 5
+    assert same_phrases.hearing == from_rulebook.hearing
+    assert len({plain.hearing, listed.hearing, from_rulebook.hearing}) == 3

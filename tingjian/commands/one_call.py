@@ -32,6 +32,7 @@ def run_assess(
         threads=settings.threads_for_one_call(),
         default_agent_channel=settings.default_agent_channel,
         transcript=transcript,
+        hot_words=_hot_words(settings),
     )
     document = assessment_to_document(assessor.assess(audio, metadata))
     if as_json:
@@ -54,7 +55,8 @@ def run_transcribe(audio: Path, meta: list[str], overrides: dict[str, object], *
     engine = make_engine(
         settings.engine, model=settings.model_for_engine(), threads=settings.threads_for_one_call(), transcript=None
     )
-    call = hear(audio, metadata, engine, make_detector(settings.vad), settings.default_agent_channel)
+    detector = make_detector(settings.vad)
+    call = hear(audio, metadata, engine, detector, settings.default_agent_channel, hot_words=_hot_words(settings))
     document = transcript_to_document(call)
     if as_json:
         render.print_json(document)
@@ -62,6 +64,15 @@ def run_transcribe(audio: Path, meta: list[str], overrides: dict[str, object], *
         render.print_transcript(document, render.stdout_console())
         remark_on_demo_model(settings)
     return 0
+
+
+def _hot_words(settings: Settings) -> tuple[str, ...]:
+    if not settings.hot_words and not settings.hot_words_from_rulebook:
+        return ()
+    from flows.recipe import hot_words_of
+    from pipeline.rules import load_rulebook
+
+    return hot_words_of(settings, load_rulebook(settings.rulebook))
 
 
 def metadata_from_pairs(pairs: Iterable[str], audio: Path) -> CallMetadata:
