@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-vad clean
+.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -51,6 +51,9 @@ bench-silence: $(READY) ## text written on an hour of silence, tones, noise and 
 
 bench-guards: $(READY) ## true characters that the guards refuse on the bundled calls
 	@$(BIN)/python -m benchmarks.guards
+
+bench-fillers: $(READY) ## filled pauses found by their sound on the bundled calls
+	@$(BIN)/python -m benchmarks.fillers
 
 bench-vad: $(READY) ## speech detection on telephone prompts of a human voice, clean and with noise
 	@bash scripts/telephone_prompts.sh
