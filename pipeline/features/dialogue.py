@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -96,8 +97,10 @@ class Dialogue:
 
     def lost_words(self, turns: Iterable[SpokenTurn]) -> str | None:
         """Why the words of these turns are not all known, None where they are."""
-        lost = next((spoken.lost[0] for spoken in turns if spoken.lost), None)
-        return None if lost is None else LOST_WORDS.format(start=clock(lost.start_s), end=clock(lost.end_s))
+        lost = next((spoken.lost for spoken in turns if spoken.lost), None)
+        if lost is None:
+            return None
+        return LOST_WORDS.format(start=clock(lost[0].start_s), end=clock(math.ceil(lost[-1].end_s)))
 
     def one_sided(self) -> str | None:
         """Why the interplay of both parties cannot be measured, None where it can."""

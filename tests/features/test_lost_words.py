@@ -64,3 +64,11 @@ def test_speaking_rate_leaves_out_a_turn_whose_words_are_lost_in_part() -> None:
     partly = replace(call, transcript=replace(call.transcript, utterances=kept, rejected=(part,)))
     rate = measure_call(partly)["agent_speaking_rate_cpm"]
     assert rate.value == pytest.approx((11 + 14) * 60 / (3.0 + 4.0))
+
+
+def test_reason_names_the_whole_stretch_of_a_turn_that_is_lost_in_pieces() -> None:
+    call = scene(agent(10.2, 17.1, "好的", pieces=((10.2, 10.9), (11.5, 13.0), (14.0, 17.1))))
+    (said,) = call.transcript.utterances
+    refused = Rejected(said.role, said.channel, said.start_s, said.end_s, "谢谢观看", "credit_line")
+    call = replace(call, transcript=replace(call.transcript, utterances=(), rejected=(refused,)))
+    assert "0:10 到 0:18 有人说话" in (measure_call(call)["filler_count"].reason or "")
