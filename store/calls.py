@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from django.db.models import BooleanField, CharField, Count, Exists, FloatField, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    BooleanField,
+    CharField,
+    Count,
+    Exists,
+    FloatField,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 
 from quality.types import Lane, MonthCall
 from store.models import Assessment, Finding, LedgerEntry, LedgerState, Recording, Review
@@ -40,18 +52,20 @@ def month_calls_by_id(begin: datetime, end: datetime, *, reviewed_only: bool = F
 
 def flag_counts(month: str) -> dict[str, int]:
     """Findings that take points, by recording, as the newest assessment has them; recordings without any are absent."""
-    begin, end = bounds_of_month(month)
-    newest = (
-        Assessment.objects.filter(recording__in=between(begin, end).values("id"))
-        .values("recording")
-        .annotate(newest=Max("id"))
-    )
-    rows = (
-        Finding.objects.filter(assessment__in=newest.values("newest"), severity__in=("fatal", "deduct"))
-        .values_list("assessment__recording")
-        .annotate(Count("id"))
-    )
-    return dict(rows)
+    rows = _newest_findings(month).filter(severity__in=("fatal", "deduct"))
+    return dict(rows.values_list("assessment__recording").annotate(Count("id")))
+
+
+def hits_of_month(month: str) -> Iterator[tuple[str, str, str, float]]:
+    """What the newest assessments of a month's calls found: recording, rule, severity, and the points taken by it."""
+    rows = _newest_findings(month).values_list("assessment__recording", "rule", "severity")
+    yield from rows.annotate(Sum("points")).order_by("assessment__recording", "rule").iterator(chunk_size=READ_AT_ONCE)
+
+
+def _newest_findings(month: str) -> QuerySet[Finding]:
+    calls = between(*bounds_of_month(month)).values("id")
+    newest = Assessment.objects.filter(recording__in=calls).values("recording").annotate(newest=Max("id"))
+    return Finding.objects.filter(assessment__in=newest.values("newest"))
 
 
 def recordings_of_calls(call_ids: Iterable[str]) -> dict[str, list[str]]:

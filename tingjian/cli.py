@@ -31,6 +31,13 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class CountedBy(StrEnum):
+    """Whose word counts as an error."""
+
+    REVIEWS = "reviews"
+    MACHINE = "machine"
+
+
 class MustLane(StrEnum):
     """Which calls the draw takes with certainty."""
 
@@ -60,6 +67,8 @@ sample_size_app = typer.Typer(
 app.add_typer(sample_size_app, name="sample-size")
 queue_app = typer.Typer(help="The queue of calls that people hear: plan, draw, balance, results.", no_args_is_help=True)
 app.add_typer(queue_app, name="queue")
+health_app = typer.Typer(help="Whether rules are right, items still count, and errors are one agent's or everybody's.")
+app.add_typer(health_app, name="health")
 
 measures_app = typer.Typer(help="What is measured, how, and what a norm flags.", no_args_is_help=True)
 app.add_typer(measures_app, name="measures")
@@ -87,6 +96,7 @@ WorkersOption = Annotated[
 
 MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="The month.")]
 MonthArgument = Annotated[str, typer.Argument(metavar="YYYY-MM", help="The month.")]
+MonthsOption = Annotated[int, typer.Option("--months", min=1, max=36, help="Months, up to and with that one.")]
 ErrorOption = Annotated[
     list[float] | None, typer.Option("--error", help="Half width of the interval that is wanted; repeat for a table.")
 ]
@@ -240,6 +250,69 @@ def sample_size_rate(
         population=population,
         mode=mode,
         table=table,
+        as_json=format is Format.JSON,
+    )
+
+
+@health_app.command("rules")
+def health_rules(month: MonthArgument, months: MonthsOption = 1, format: FormatOption = Format.TEXT) -> int:
+    """Precision and recall of each rule, with intervals, from the reviews of drawn calls."""
+    from tingjian.commands.health import run_rules
+
+    return run_rules(month, months, as_json=format is Format.JSON)
+
+
+@health_app.command("items")
+def health_items(
+    month: MonthArgument,
+    months: MonthsOption = 1,
+    keep: Annotated[
+        list[str] | None, typer.Option("--keep", metavar="RULE", help="A compliance item, never retired; repeat.")
+    ] = None,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option("--weight", metavar="RULE=FACTOR", help="Try an item's points times a factor; repeat."),
+    ] = None,
+    line: Annotated[float, typer.Option("--line", min=0, max=100, help="Pass mark of agents' mean scores.")] = 85.0,
+    rulebook: RulebookOption = None,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Shares of count, points and variance of each item; items that no longer count; other weights tried."""
+    from tingjian.commands.health import run_items
+
+    return run_items(
+        month,
+        months,
+        keep=keep or [],
+        weights=weight or [],
+        line=line,
+        overrides=_overrides(rulebook=rulebook),
+        as_json=format is Format.JSON,
+    )
+
+
+@health_app.command("scope")
+def health_scope(
+    month: MonthArgument,
+    months: MonthsOption = 3,
+    target: Annotated[float, typer.Option("--target", help="Share of calls with an error that is accepted.")] = 0.05,
+    targets: Annotated[
+        list[str] | None, typer.Option("--target-of", metavar="RULE=SHARE", help="The same for one item; repeat.")
+    ] = None,
+    by: Annotated[
+        CountedBy, typer.Option("--by", help="Count people's reviews, or the machine's hits on all calls.")
+    ] = CountedBy.REVIEWS,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Whether each error is one agent's, one team's or everybody's; funnel data in the JSON."""
+    from tingjian.commands.health import run_scope
+
+    return run_scope(
+        month,
+        months,
+        target=target,
+        targets=targets or [],
+        by_machine=by is CountedBy.MACHINE,
         as_json=format is Format.JSON,
     )
 
