@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.asr.engine import OptionValue
+from pipeline.asr.guards import NO_SPEECH, as_rejected
 from pipeline.asr.normalise import normalise
 from pipeline.asr.whisper_model import find_checkpoint, read_profile
 from pipeline.asr.windows import GAP_S, WINDOW_RATE_HZ, Window, WindowPiece, clamped_time, cut, pack
 from pipeline.audio.decode import sha256_of
 from pipeline.errors import EngineError
-from pipeline.types import Audio, Span, Transcript, Turn, Utterance
+from pipeline.types import Audio, Rejected, Span, Transcript, Turn, Utterance
 
 LANGUAGE = "zh"
 _TOKEN_S = 0.02  # a step of Whisper's timestamps and of its encoder
@@ -106,18 +107,24 @@ class WhisperEngine:
         }
 
     def transcribe(self, audio: Audio, turns: tuple[Turn, ...], source: Path) -> Transcript:
-        """See SpeechEngine; a turn in which the model hears no speech gets no utterance."""
+        """See SpeechEngine; what the model itself takes for no speech is among the rejected."""
         self._torch.set_num_threads(self._threads)  # other libraries set it for the whole process
         windows = pack(turns, self._max_window_s, GAP_S, self._max_turns, self._margin_s)
         utterances: list[Utterance] = []
+        rejected: list[Rejected] = []
         for timed in (False, True):
             group = [window for window in windows if (len({piece.turn for piece in window.pieces}) > 1) is timed]
             group.sort(key=lambda window: window.duration_s)  # windows of like length end their decoding together
             for at in range(0, len(group), _BATCH):
                 batch = group[at : at + _BATCH]
                 for window, result in zip(batch, self._decode(audio, batch, timed, source), strict=True):
-                    utterances += self._utterances(window, result, turns, timed)
+                    said = list(self._utterances(window, result, turns, timed))
+                    if result.no_speech_prob > _NO_SPEECH and result.avg_logprob < _DOUBTFUL_LOGPROB:
+                        rejected += [as_rejected(utterance, NO_SPEECH) for utterance in said]
+                    else:
+                        utterances += said
         utterances.sort(key=lambda utterance: (utterance.start_s, utterance.channel, utterance.end_s))
+        rejected.sort(key=lambda item: (item.start_s, item.channel, item.end_s))
         return Transcript(
             engine=self.name,
             model=self.model,
@@ -127,6 +134,7 @@ class WhisperEngine:
             utterances=tuple(utterances),
             audio_s=audio.duration_s,
             speech_s=sum(turn.speech_s for turn in turns),
+            rejected=tuple(rejected),
         )
 
     def _decode(self, audio: Audio, windows: Sequence[Window], timed: bool, source: Path) -> list[Any]:
@@ -152,8 +160,6 @@ class WhisperEngine:
             ) from error
 
     def _utterances(self, window: Window, result: Any, turns: Sequence[Turn], timed: bool) -> Iterator[Utterance]:
-        if result.no_speech_prob > _NO_SPEECH and result.avg_logprob < _DOUBTFUL_LOGPROB:
-            return
         confidence = min(1.0, max(0.0, math.exp(result.avg_logprob)))
         first, last = window.pieces[0], window.pieces[-1]
         if timed:

@@ -173,8 +173,9 @@ def test_whisper_drops_a_window_that_is_doubtful_and_without_speech(one_by_one, 
     doubtful = {"text": "嗯", "avg_logprob": -1.5, "no_speech_prob": 0.1}
     sure = {"text": "好", "avg_logprob": -0.2, "no_speech_prob": 0.9}
     Heard(monkeypatch, one_by_one, nothing, doubtful, sure)
-    said = one_by_one.transcribe(audio, TURNS, Path("call.wav")).utterances
-    assert sorted(one.text for one in said) == sorted(["嗯", "好"])
+    heard = one_by_one.transcribe(audio, TURNS, Path("call.wav"))
+    assert sorted(one.text for one in heard.utterances) == sorted(["嗯", "好"])
+    assert [(item.text, item.reason) for item in heard.rejected] == [("字幕", "no_speech")]
 
 
 def test_whisper_with_several_turns_a_window_splits_by_timestamps(together, audio, monkeypatch) -> None:
