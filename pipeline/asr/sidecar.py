@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.asr.confidence import confidence_of
 from pipeline.asr.engine import OptionValue
 from pipeline.asr.normalise import normalise
 from pipeline.errors import SidecarError
@@ -266,7 +267,7 @@ def _confidence(entry: _Entry, shape: _Shape) -> float | None:
             raise entry.wrong(shape.confidence, "a number from 0 to 1")
         return confidence
     if shape.logprob is not None and entry.content.get(shape.logprob) is not None:
-        return math.exp(min(0.0, entry.number(shape.logprob)))
+        return confidence_of(entry.number(shape.logprob))
     return None
 
 

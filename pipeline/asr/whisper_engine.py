@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.asr.confidence import confidence_of
 from pipeline.asr.engine import OptionValue
 from pipeline.asr.guards import NO_SPEECH, as_rejected
 from pipeline.asr.normalise import normalise
@@ -160,7 +161,7 @@ class WhisperEngine:
             ) from error
 
     def _utterances(self, window: Window, result: Any, turns: Sequence[Turn], timed: bool) -> Iterator[Utterance]:
-        confidence = min(1.0, max(0.0, math.exp(result.avg_logprob)))
+        confidence = confidence_of(result.avg_logprob)
         first, last = window.pieces[0], window.pieces[-1]
         if timed:
             parts = [part for segment in self._segments(result.tokens, window) for part in _shared_out(segment, window)]
