@@ -49,9 +49,9 @@ class LateEngine:
         """Whatever the engine says of itself."""
         return getattr(self._engine, name)
 
-    def transcribe(self, audio: Audio, turns: tuple[Turn, ...], source: Path) -> Transcript:
+    def transcribe(self, audio: Audio, turns: tuple[Turn, ...], source: Path, *hot_words: Any) -> Transcript:
         """As the engine does."""
-        return self._engine.transcribe(audio, turns, source)
+        return self._engine.transcribe(audio, turns, source, *hot_words)
 
 
 ENGINES = ("whisper", "sidecar")

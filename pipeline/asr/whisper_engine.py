@@ -43,6 +43,13 @@ class _Segment:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Capabilities:
+    """What the engine can do beside text; see ``hot_words.takes_hot_words``."""
+
+    hot_words: bool = True
+
+
 class WhisperEngine:
     """openai-whisper with a checkpoint that lies on this machine.
 
@@ -50,6 +57,7 @@ class WhisperEngine:
     """
 
     name = "whisper"
+    capabilities = _Capabilities()
 
     def __init__(self, model: str | None, *, threads: int | None = None) -> None:
         """Load the checkpoint given by path or by published name.
@@ -107,8 +115,14 @@ class WhisperEngine:
             "logprob_threshold": _DOUBTFUL_LOGPROB,
         }
 
-    def transcribe(self, audio: Audio, turns: tuple[Turn, ...], source: Path) -> Transcript:
-        """See SpeechEngine; what the model itself takes for no speech is among the rejected."""
+    def transcribe(
+        self, audio: Audio, turns: tuple[Turn, ...], source: Path, hot_words: Sequence[str] = ()
+    ) -> Transcript:
+        """See SpeechEngine; what the model itself takes for no speech is among the rejected.
+
+        ``hot_words`` stand before every window as if they had been said there.
+        """
+        prompt = "，".join(hot_words) or None
         self._torch.set_num_threads(self._threads)  # other libraries set it for the whole process
         windows = pack(turns, self._max_window_s, GAP_S, self._max_turns, self._margin_s)
         utterances: list[Utterance] = []
@@ -118,7 +132,7 @@ class WhisperEngine:
             group.sort(key=lambda window: window.duration_s)  # windows of like length end their decoding together
             for at in range(0, len(group), _BATCH):
                 batch = group[at : at + _BATCH]
-                for window, result in zip(batch, self._decode(audio, batch, timed, source), strict=True):
+                for window, result in zip(batch, self._decode(audio, batch, timed, source, prompt), strict=True):
                     said = list(self._utterances(window, result, turns, timed))
                     if result.no_speech_prob > _NO_SPEECH and result.avg_logprob < _DOUBTFUL_LOGPROB:
                         rejected += [as_rejected(utterance, NO_SPEECH) for utterance in said]
@@ -131,14 +145,16 @@ class WhisperEngine:
             model=self.model,
             model_digest=self.digest,
             language=LANGUAGE,
-            options=dict(self.options),
+            options={**self.options, **({"hot_words": prompt} if prompt else {})},
             utterances=tuple(utterances),
             audio_s=audio.duration_s,
             speech_s=sum(turn.speech_s for turn in turns),
             rejected=tuple(rejected),
         )
 
-    def _decode(self, audio: Audio, windows: Sequence[Window], timed: bool, source: Path) -> list[Any]:
+    def _decode(
+        self, audio: Audio, windows: Sequence[Window], timed: bool, source: Path, prompt: str | None
+    ) -> list[Any]:
         whisper, torch = self._whisper, self._torch
         frames = round(self._context_s * WINDOW_RATE_HZ)
         heard = np.stack([whisper.pad_or_trim(cut(audio, window), frames) for window in windows])
@@ -147,6 +163,7 @@ class WhisperEngine:
             language=LANGUAGE,
             temperature=0.0,
             without_timestamps=not timed,
+            prompt=prompt,
             sample_len=min(self._model.dims.n_text_ctx // 2, _TOKENS_AT_LEAST + math.ceil(longest_s * _TOKENS_PER_S)),
             fp16=False,
         )

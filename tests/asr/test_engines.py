@@ -12,7 +12,8 @@ import pytest
 import torch
 import whisper
 
-from pipeline.asr.engine import make_engine
+from pipeline.asr.engine import LateEngine, make_engine
+from pipeline.asr.hot_words import takes_hot_words
 from pipeline.asr.normalise import normalise
 from pipeline.errors import ConfigurationError, EngineError, ModelNotFoundError
 from pipeline.types import Audio, Role, Span, Turn
@@ -166,6 +167,18 @@ def test_whisper_with_one_turn_a_window_gives_the_turns_own_times(one_by_one, au
     assert longest.confidence == pytest.approx(math.exp(-0.5))
     assert all(asked.without_timestamps and asked.language == "zh" for asked in heard.options)
     assert all(asked.temperature == 0 and asked.prompt is None for asked in heard.options)
+
+
+def test_whisper_is_told_hot_words_and_says_so_in_the_options(one_by_one, audio, monkeypatch) -> None:
+    heard = Heard(monkeypatch, one_by_one, *({"text": "好"},) * 6)
+    engine = LateEngine(lambda: one_by_one)
+    assert takes_hot_words(engine)
+    told = engine.transcribe(audio, TURNS, Path("call.wav"), ("胜太路", "流量王"))
+    assert {asked.prompt for asked in heard.options} == {"胜太路，流量王"}
+    assert told.options["hot_words"] == "胜太路，流量王"
+    heard.options.clear()
+    assert "hot_words" not in engine.transcribe(audio, TURNS, Path("call.wav")).options
+    assert {asked.prompt for asked in heard.options} == {None}
 
 
 def test_whisper_drops_a_window_that_is_doubtful_and_without_speech(one_by_one, audio, monkeypatch) -> None:
