@@ -67,7 +67,9 @@ sample_size_app = typer.Typer(
 app.add_typer(sample_size_app, name="sample-size")
 queue_app = typer.Typer(help="The queue of calls that people hear: plan, draw, balance, results.", no_args_is_help=True)
 app.add_typer(queue_app, name="queue")
-health_app = typer.Typer(help="Whether rules are right, items still count, and errors are one agent's or everybody's.")
+health_app = typer.Typer(
+    help="Whether rules are right, items still count, and errors are one agent's or everybody's.", no_args_is_help=True
+)
 app.add_typer(health_app, name="health")
 
 measures_app = typer.Typer(help="What is measured, how, and what a norm flags.", no_args_is_help=True)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +34,14 @@ def test_mean_when_scores_are_given_then_their_interval_too(capsys) -> None:
     assert document["measured"]["sd"] == 10.0133
     assert document["measured"]["half_width"] == 7.1631
     assert document["n"] == 46
+
+
+def test_docs_when_they_name_a_size_then_it_is_what_the_command_prints(capsys) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "sampling.md").read_text(encoding="utf-8")
+    named = re.findall(r"^    tingjian (sample-size .+?) +(\d+)$", text, flags=re.MULTILINE)
+    assert len(named) == 3
+    for command, size in named:
+        assert as_json(capsys, *command.split())["n"] == int(size)
 
 
 def test_table_when_several_are_given_then_every_pair(capsys) -> None:
