@@ -50,7 +50,7 @@ class Gap:
 
 
 def benjamini_hochberg(p_values: Floats, rate: float = FALSE_DISCOVERY_RATE) -> Bools:
-    """Which hypotheses are rejected keeping the false share of the rejections at ``rate`` (Benjamini, Hochberg 1995)."""
+    """Which hypotheses are rejected at this false discovery rate (Benjamini and Hochberg 1995)."""
     order = np.argsort(p_values, kind="stable")
     below = np.flatnonzero(p_values[order] <= rate * np.arange(1, p_values.size + 1) / max(p_values.size, 1))
     rejected = np.zeros(p_values.size, dtype=np.bool_)
