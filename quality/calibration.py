@@ -1,0 +1,72 @@
+"""Calibration sessions and appeals: is a rater within tolerance, and how often is a rater overturned?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from pipeline.errors import StatisticsError
+from quality import checks
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Hits of n as a share with the ends of its interval."""
+
+    hits: int
+    n: int
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResult:
+    """How many of the session's calls a rater had within tolerance; ``passed`` by the lower bound, not by the share."""
+
+    share: Share
+    passed: bool
+
+
+def calibration_result(
+    scores: npt.ArrayLike,
+    standard: npt.ArrayLike,
+    *,
+    tolerance: float = 5.0,
+    required: float = 0.7,
+    confidence: float = 0.9,
+) -> SessionResult:
+    """A rater's session: within ``tolerance`` points of the standard in at least ``required`` of such calls?
+
+    Passed when the one-sided Clopper-Pearson lower bound at ``confidence`` reaches ``required``.
+
+    Raises:
+        StatisticsError: no calls, or scores that do not belong to the same calls.
+    """
+    given, wanted = checks.values("scores", np.asarray(scores)), checks.values("standard", np.asarray(standard))
+    if given.size != wanted.size:
+        raise StatisticsError(f"session: {given.size} scores for {wanted.size} calls; expected one for each.")
+    hits, n = int((np.abs(given - wanted) <= tolerance).sum()), int(given.size)
+    low = 0.0 if hits == 0 else float(stats.beta.ppf(1 - confidence, hits, n - hits + 1))
+    high = 1.0 if hits == n else float(stats.beta.ppf(confidence, hits + 1, n - hits))
+    return SessionResult(Share(hits, n, hits / n, low, high), low >= required)
+
+
+def overturn_rate(overturned: int, n: int, *, confidence: float = 0.95) -> Share | None:
+    """Verdicts overturned on appeal, of n reviewed or n appealed, with Jeffreys' interval; None where n is 0.
+
+    Raises:
+        StatisticsError: more overturned than there were, or a negative number.
+    """
+    if not 0 <= overturned <= n:
+        raise StatisticsError(f"appeals: {overturned} overturned of {n}; expected between 0 and all of them.")
+    if n == 0:
+        return None
+    tail = (1 - confidence) / 2
+    a, b = overturned + 0.5, n - overturned + 0.5
+    low = 0.0 if overturned == 0 else float(stats.beta.ppf(tail, a, b))
+    high = 1.0 if overturned == n else float(stats.beta.ppf(1 - tail, a, b))
+    return Share(overturned, n, overturned / n, low, high)
