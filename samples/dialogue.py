@@ -44,35 +44,45 @@ class Line(_Written):
     Attributes:
         agent: the words, when the agent speaks.
         customer: the words, when the customer speaks.
+        announcement: the words, when a recorded voice of the platform speaks, on the agent's side of the line.
         after_s: gap to the end of everything said before; negative while the other party still speaks; None leaves
             it to the maker.
         at_s: start, in seconds from the answer, in place of ``after_s``.
         gain_db: how much louder than the party's other lines.
+        hold_s: after the line the customer is on hold for so long; the next line ends the hold.
+        music: the style of music (``samples.music.STYLES``) that is played on hold, None for silence.
     """
 
     agent: str | None = None
     customer: str | None = None
+    announcement: str | None = None
     after_s: float | None = None
     at_s: Annotated[float, Field(ge=0)] | None = None
     gain_db: float = 0.0
+    hold_s: Annotated[float, Field(gt=0)] | None = None
+    music: Literal["piano", "strings", "band", "flute"] | None = None
 
     @model_validator(mode="after")
     def _one_speaker(self) -> Self:
-        if (self.agent is None) == (self.customer is None):
-            raise ValueError("a line has one speaker: give agent or customer")
+        if sum(words is not None for words in (self.agent, self.customer, self.announcement)) != 1:
+            raise ValueError("a line has one speaker: give agent, customer or announcement")
+        if self.music is not None and self.hold_s is None:
+            raise ValueError("music plays on hold: give hold_s")
         if self.after_s is not None and self.at_s is not None:
             raise ValueError("a line starts at one time: give after_s or at_s")
         return self
 
     @property
     def role(self) -> Role:
-        """Who speaks."""
+        """Who speaks; nobody whose role counts in an announcement."""
+        if self.announcement is not None:
+            return Role.UNKNOWN
         return Role.AGENT if self.agent is not None else Role.CUSTOMER
 
     @property
     def text(self) -> str:
         """What is said."""
-        return self.agent if self.agent is not None else self.customer or ""
+        return self.agent or self.customer or self.announcement or ""
 
 
 class Expected(_Written):
@@ -104,6 +114,11 @@ class Dialogue(_Written):
         agent_speed_wpm: the agent's speed in this call, when not the usual one.
         agent_level_dbfs: the agent's speech level.
         snr_db: line noise under the speech; None for none.
+        cross_talk_db: level at which each party's voice stands on the other's channel, relative to its own; None for
+            not at all.
+        cross_talk_delay_s: how much later it is heard there.
+        swapped: the manifest names the customer's channel as the agent's.
+        measured_only: what rules make of the call is not written, so neither ``expect`` nor thresholds are checked.
         tail_s: from the last word to the end of the recording.
         must_review: whether a person must hear the call.
         turns: the lines in order.
@@ -128,6 +143,10 @@ class Dialogue(_Written):
     agent_speed_wpm: int | None = None
     agent_level_dbfs: float = -25.0
     snr_db: float | None = None
+    cross_talk_db: Annotated[float, Field(lt=0)] | None = None
+    cross_talk_delay_s: Annotated[float, Field(ge=0)] = 0.0
+    swapped: bool = False
+    measured_only: bool = False
     tail_s: float = 0.8
     must_review: bool = False
     turns: tuple[Line, ...]

@@ -45,7 +45,7 @@ def manifest_row(dialogue: Dialogue, dialogues: Dialogues, made: MadeCall) -> di
         "business_type": dialogue.business_type,
         "answered_at_s": f"{made.answered_at_s:.1f}" if known_answer else "",
         "hung_up_by": dialogue.hung_up_by or "",
-        "agent_channel": str(dialogue.agent_channel) if stereo else "",
+        "agent_channel": str(dialogue.agent_channel ^ dialogue.swapped) if stereo else "",
         "duration_s": f"{made.truth.duration_s:.2f}",
         "ring_count": str(dialogue.rings) if dialogue.rings else "",
     }

@@ -21,11 +21,13 @@ from numpy.typing import NDArray
 
 from pipeline.types import ChannelLayout, Role
 from samples.dialogue import Dialogue, DialogueError, Dialogues, Line
+from samples.music import hold_music
 from samples.telephone import SAMPLE_RATE_HZ, noise, telephone_band
 from samples.truth import (
     PHRASE_RULES,
     Truth,
     TruthFinding,
+    TruthHold,
     TruthUtterance,
     broken_by_measures,
     measure_script,
@@ -37,6 +39,11 @@ from samples.voice import Speech, Voice, is_spoken, speak
 SHORTEST_CALL_S, LONGEST_CALL_S = 20.0, 90.0
 
 CUSTOMER_LEVEL_DBFS = -27.0
+ANNOUNCEMENT_LEVEL_DBFS = -24.0
+ANNOUNCEMENT_VOICE = Voice("f4", 165, 70)
+MUSIC_LEVEL_DBFS = -24.0
+MUSIC_AFTER_S = 0.6
+"""From the last word to the music, and from the music to the next."""
 GSM_BLOCK_FRAMES = 640
 """GSM 6.10 in WAV holds whole blocks, and libsndfile reads one too many of an odd number; every call fits."""
 RING_TONE_HZ, RING_ON_S, RING_PERIOD_S, RING_LEVEL_DBFS = 450.0, 1.0, 5.0, -24.0
@@ -149,10 +156,13 @@ def _place(dialogue: Dialogue, speeches: Sequence[Speech], answered_at_s: float)
     starts: list[float] = []
     latest_s = answered_at_s
     agent_spoke = False
+    hold_s: float | None = None
     for line, speech in zip(dialogue.turns, speeches, strict=True):
         usual_gap_s = draw.uniform(0.45, 0.85)
         if line.at_s is not None:
             start_s = answered_at_s + line.at_s
+        elif hold_s is not None:
+            start_s = latest_s + hold_s
         elif line.role is Role.AGENT and not agent_spoke:
             start_s = answered_at_s + dialogue.greeting_after_s
         else:
@@ -162,13 +172,27 @@ def _place(dialogue: Dialogue, speeches: Sequence[Speech], answered_at_s: float)
         start_s = round(start_s * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
         starts.append(start_s)
         latest_s = max(latest_s, start_s + speech.duration_s)
+        hold_s = line.hold_s
     return starts
+
+
+def _holds(dialogue: Dialogue, starts: Sequence[float], ends: Sequence[float]) -> tuple[TruthHold, ...]:
+    """When the customer is on hold: from the last word before it to the next word of anybody."""
+    found = []
+    for index, line in enumerate(dialogue.turns):
+        if line.hold_s is None:
+            continue
+        start_s = max(ends[: index + 1])
+        end_s = starts[index + 1] if index + 1 < len(starts) else start_s + line.hold_s
+        music = (start_s + MUSIC_AFTER_S, end_s - MUSIC_AFTER_S) if line.music is not None else None
+        found.append(TruthHold(round(start_s, 4), round(end_s, 4), music))
+    return tuple(found)
 
 
 def _channel_of(role: Role, dialogue: Dialogue) -> int:
     if dialogue.layout in (ChannelLayout.MONO, ChannelLayout.DUAL_MONO):
         return 0
-    return dialogue.agent_channel if role is Role.AGENT else 1 - dialogue.agent_channel
+    return 1 - dialogue.agent_channel if role is Role.CUSTOMER else dialogue.agent_channel
 
 
 def _utterance(line: Line, speech: Speech, start_s: float, channel: int) -> TruthUtterance:
@@ -231,23 +255,34 @@ def make_call_here(dialogue: Dialogue, dialogues: Dialogues) -> MadeCall:
         pauses = agent_pauses(agent_texts, agent_voice, dialogue.agent_rate_cpm)
     except DialogueError as error:
         raise DialogueError(f"call {dialogue.id}: {error}") from error
-    manners = {Role.AGENT: (pauses, agent_voice), Role.CUSTOMER: (CUSTOMER_PAUSES, dialogue.customer)}
+    manners = {
+        Role.AGENT: (pauses, agent_voice),
+        Role.CUSTOMER: (CUSTOMER_PAUSES, dialogue.customer),
+        Role.UNKNOWN: (CUSTOMER_PAUSES, ANNOUNCEMENT_VOICE),
+    }
     speeches = [manner.say(line.text, voice) for line in dialogue.turns for manner, voice in [manners[line.role]]]
 
     ringing_s = (dialogue.rings - 1) * RING_PERIOD_S + RING_ON_S if dialogue.rings else 0.0
     answered_at_s = ringing_s if dialogue.answered_at_s is None else dialogue.answered_at_s
     starts = _place(dialogue, speeches, answered_at_s)
     ends = [start_s + speech.duration_s for start_s, speech in zip(starts, speeches, strict=True)]
-    blocks = round((max(ends) + dialogue.tail_s) * SAMPLE_RATE_HZ / GSM_BLOCK_FRAMES)
+    holds = _holds(dialogue, starts, ends)
+    last_s = max([*ends, *(hold.end_s for hold in holds)])
+    blocks = round((last_s + dialogue.tail_s) * SAMPLE_RATE_HZ / GSM_BLOCK_FRAMES)
     count = blocks * GSM_BLOCK_FRAMES
 
-    voices = {Role.AGENT: np.zeros(count, np.float32), Role.CUSTOMER: np.zeros(count, np.float32)}
-    levels = {Role.AGENT: dialogue.agent_level_dbfs, Role.CUSTOMER: CUSTOMER_LEVEL_DBFS}
+    voices = {role: np.zeros(count, np.float32) for role in Role}
+    levels = {
+        Role.AGENT: dialogue.agent_level_dbfs,
+        Role.CUSTOMER: CUSTOMER_LEVEL_DBFS,
+        Role.UNKNOWN: ANNOUNCEMENT_LEVEL_DBFS,
+    }
     for line, speech, start_s in zip(dialogue.turns, speeches, starts, strict=True):
         first = round(start_s * SAMPLE_RATE_HZ)
         level_dbfs = levels[line.role] + line.gain_db
         sound = _at_level(telephone_band(speech.samples), _sounding(speech), level_dbfs)
         voices[line.role][first : first + len(sound)] += sound
+    _play_music(dialogue, holds, voices[Role.UNKNOWN])
     channels = _channels(dialogue, voices)
     loudest = max(float(np.max(np.abs(channel))) for channel in channels)
     if loudest > 0.99:
@@ -258,8 +293,29 @@ def make_call_here(dialogue: Dialogue, dialogues: Dialogues) -> MadeCall:
         for line, speech, start_s in zip(dialogue.turns, speeches, starts, strict=True)
         if not (dialogue.layout is ChannelLayout.DEAD_CHANNEL and line.role is Role.AGENT)
     )
-    truth = _truth(dialogue, tuple(sorted(utterances, key=lambda one: one.start_s)), answered_at_s, count)
+    truth = _truth(dialogue, tuple(sorted(utterances, key=lambda one: one.start_s)), answered_at_s, count, holds)
     return MadeCall(channels, truth, answered_at_s)
+
+
+def _play_music(dialogue: Dialogue, holds: Sequence[TruthHold], platform: Samples) -> None:
+    """Add the music of every hold to what the platform plays."""
+    styles = [line.music for line in dialogue.turns if line.hold_s is not None]
+    for number, (hold, style) in enumerate(zip(holds, styles, strict=True)):
+        if hold.music is None or style is None:
+            continue
+        rng = np.random.default_rng(zlib.crc32(f"{dialogue.id}/music/{number}".encode()))
+        first, last = (round(at_s * SAMPLE_RATE_HZ) for at_s in hold.music)
+        music = hold_music((last - first) / SAMPLE_RATE_HZ, style, rng)
+        platform[first : first + len(music)] += np.float32(10 ** (MUSIC_LEVEL_DBFS / 20)) * music
+
+
+def _with_cross_talk(own: Samples, others: Samples, dialogue: Dialogue) -> Samples:
+    """A party's sound with the other's, fainter and later, under it."""
+    if dialogue.cross_talk_db is None:
+        return own
+    delay = round(dialogue.cross_talk_delay_s * SAMPLE_RATE_HZ)
+    heard = np.concatenate([np.zeros(delay, np.float32), others])[: len(own)]
+    return (own + np.float32(10 ** (dialogue.cross_talk_db / 20)) * heard).astype(np.float32)
 
 
 def _channels(dialogue: Dialogue, voices: dict[Role, Samples]) -> tuple[Samples, ...]:
@@ -267,7 +323,7 @@ def _channels(dialogue: Dialogue, voices: dict[Role, Samples]) -> tuple[Samples,
     agent, customer = voices[Role.AGENT], voices[Role.CUSTOMER]
     if dialogue.layout is ChannelLayout.DEAD_CHANNEL:
         agent = np.zeros_like(agent)
-    with_ringing = agent.copy()
+    with_ringing = agent + voices[Role.UNKNOWN]
     at_s = np.arange(round(RING_ON_S * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     tone = (10 ** (RING_LEVEL_DBFS / 20) * np.sqrt(2) * np.sin(2 * np.pi * RING_TONE_HZ * at_s)).astype(np.float32)
     for ring in range(dialogue.rings):
@@ -277,18 +333,24 @@ def _channels(dialogue: Dialogue, voices: dict[Role, Samples]) -> tuple[Samples,
         mixed = _line_noise(with_ringing + customer, agent + customer, dialogue, 0)
         return (mixed,) if dialogue.layout is ChannelLayout.MONO else (mixed, mixed.copy())
     sides = [
-        _line_noise(with_ringing, agent, dialogue, 0),
-        _line_noise(customer, customer, dialogue, 1),
+        _line_noise(_with_cross_talk(with_ringing, customer, dialogue), agent, dialogue, 0),
+        _line_noise(_with_cross_talk(customer, agent, dialogue), customer, dialogue, 1),
     ]
     return tuple(sides if dialogue.agent_channel == 0 else reversed(sides))
 
 
-def _truth(dialogue: Dialogue, utterances: tuple[TruthUtterance, ...], answered_at_s: float, frames: int) -> Truth:
+def _truth(
+    dialogue: Dialogue,
+    utterances: tuple[TruthUtterance, ...],
+    answered_at_s: float,
+    frames: int,
+    holds: tuple[TruthHold, ...],
+) -> Truth:
     duration_s = frames / SAMPLE_RATE_HZ
     layout = dialogue.layout.value
-    exact = measure_script(utterances, layout, answered_at_s, duration_s, dialogue.hung_up_by)
+    exact = measure_script(utterances, layout, answered_at_s, duration_s, dialogue.hung_up_by, holds)
     measures = {name: round(value, 4) if isinstance(value, float) else value for name, value in exact.items()}
-    broken = broken_by_measures(measures)
+    broken = [] if dialogue.measured_only else broken_by_measures(measures)
     findings = [
         TruthFinding(rule, _culprit(rule), round(start_s, 4), round(end_s, 4), "")
         for rule in broken
@@ -307,8 +369,10 @@ def _truth(dialogue: Dialogue, utterances: tuple[TruthUtterance, ...], answered_
         findings=tuple(sorted(findings, key=lambda item: (item.start_s, item.rule))),
         not_assessable=tuple(sorted(not_assessable_rules(measures, layout))),
         must_review=dialogue.must_review,
+        holds=holds,
     )
-    _check(dialogue, truth, broken)
+    if not dialogue.measured_only:
+        _check(dialogue, truth, broken)
     return truth
 
 

@@ -72,8 +72,20 @@ class TruthFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class TruthHold:
+    """The customer is on hold; ``music`` where it plays, None in silence."""
+
+    start_s: float
+    end_s: float
+    music: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Truth:
-    """Everything known of one bundled call. ``measures`` holds those alone that a correct run can measure."""
+    """Everything known of one bundled call. ``measures`` holds those alone that a correct run can measure.
+
+    Lines of ``utterances`` with the role ``unknown`` are announcements of the platform.
+    """
 
     call_id: str
     title: str
@@ -86,6 +98,7 @@ class Truth:
     findings: tuple[TruthFinding, ...]
     not_assessable: tuple[str, ...]
     must_review: bool
+    holds: tuple[TruthHold, ...] = ()
 
 
 # ---- reading and writing ------------------------------------------------------------------------------------------
@@ -96,6 +109,8 @@ def write_truth(truth: Truth, path: Path) -> None:
     document = asdict(truth)
     lines = []
     for name, value in document.items():
+        if name == "holds" and not value:
+            continue
         if name in ("utterances", "findings") and value:
             rows = ",\n    ".join(json.dumps(row, ensure_ascii=False) for row in value)
             lines.append(f'  "{name}": [\n    {rows}\n  ]')
@@ -116,6 +131,10 @@ def read_truth(path: Path) -> Truth:
             ),
             "findings": tuple(TruthFinding(**item) for item in document["findings"]),
             "not_assessable": tuple(document["not_assessable"]),
+            "holds": tuple(
+                TruthHold(item["start_s"], item["end_s"], None if item["music"] is None else tuple(item["music"]))
+                for item in document.get("holds", ())
+            ),
         }
     )
 
@@ -168,11 +187,13 @@ def _responses(utterances: Sequence[TruthUtterance]) -> list[tuple[float, float,
     return found
 
 
-def silences(utterances: Sequence[TruthUtterance], start_s: float, end_s: float) -> list[tuple[float, float]]:
-    """Stretches of a second or more in which nobody has the floor."""
+def silences(
+    utterances: Sequence[TruthUtterance], start_s: float, end_s: float, holds: Sequence[TruthHold] = ()
+) -> list[tuple[float, float]]:
+    """Stretches of a second or more in which nobody has the floor and nobody is on hold."""
     found = []
     at = start_s
-    for one in utterances:
+    for one in sorted([*utterances, *holds], key=lambda item: item.start_s):
         if one.start_s - at >= TURN_GAP_S:
             found.append((at, one.start_s))
         at = max(at, one.end_s)
@@ -186,7 +207,12 @@ def _words(utterance: TruthUtterance) -> str:
 
 
 def measure_script(
-    utterances: Sequence[TruthUtterance], layout: str, answered_at_s: float, duration_s: float, hung_up_by: str | None
+    utterances: Sequence[TruthUtterance],
+    layout: str,
+    answered_at_s: float,
+    duration_s: float,
+    hung_up_by: str | None,
+    holds: Sequence[TruthHold] = (),
 ) -> dict[str, Value]:
     """Measures of a call from its script; those that a correct run cannot know are absent.
 
@@ -197,7 +223,7 @@ def measure_script(
         measures["hang_up_by"] = hung_up_by
     if layout == "dead_channel":
         return measures
-    quiet = [end - start for start, end in silences(utterances, answered_at_s, duration_s)]
+    quiet = [end - start for start, end in silences(utterances, answered_at_s, duration_s, holds)]
     measures["longest_silence_s"] = max(quiet, default=0.0)
     measures["silence_total_s"] = sum(quiet)
     measures["silence_ratio"] = sum(quiet) / (duration_s - answered_at_s)

@@ -13,6 +13,7 @@ from samples.make_calls import (
     MANIFEST_HEADER,
     SAMPLES,
     file_name,
+    manifest_row,
     write_call,
 )
 from samples.spoken_call import agent_pauses, make_call, make_call_here, make_calls
@@ -190,3 +191,49 @@ def test_speak_of_the_bundled_texts_never_fails_on_a_reading():
     for call in DIALOGUES.calls:
         for line in call.turns:
             assert speak(line.text, call.customer).characters
+
+
+HELD = (
+    Line(announcement="您的来电将被录音。"),
+    Line(agent="您好，请问有什么可以帮您？"),
+    Line(customer="我想查一下话费。"),
+    Line(agent="请别挂机，稍等片刻，好吗？"),
+    Line(customer="好的。", hold_s=9.0, music="piano"),
+    Line(agent="感谢您的耐心等候。", hold_s=7.0),
+    Line(agent="已经为您查到了，再见。"),
+)
+
+
+def test_make_call_with_holds_tells_when_and_with_music():
+    call = dialogue(1).model_copy(update={"turns": HELD, "measured_only": True})
+    made = make_call_here(call, DIALOGUES)
+    played, silent = made.truth.holds
+    assert played.end_s - played.start_s == pytest.approx(9.0, abs=0.001)
+    assert played.music == pytest.approx((played.start_s + 0.6, played.end_s - 0.6))
+    assert silent.music is None
+    agent, customer = made.channels
+    middle = round((played.start_s + 4.5) * SAMPLE_RATE_HZ)
+    assert np.abs(agent[middle : middle + SAMPLE_RATE_HZ]).max() > 0.05
+    assert np.abs(customer[middle : middle + SAMPLE_RATE_HZ]).max() < 1e-3
+    assert made.truth.measures["longest_silence_s"] < 2
+    assert [one.role for one in made.truth.utterances][:2] == ["unknown", "agent"]
+
+
+def test_make_call_with_cross_talk_puts_each_party_fainter_and_later_on_the_others_channel():
+    how = {"cross_talk_db": -25.0, "cross_talk_delay_s": 0.01, "measured_only": True}
+    clean, leaking = (make_call_here(dialogue(1).model_copy(update=change), DIALOGUES) for change in ({}, how))
+    first = clean.truth.utterances[1]
+    assert first.role == "customer"
+    inside = slice(round(first.start_s * SAMPLE_RATE_HZ), round(first.end_s * SAMPLE_RATE_HZ))
+    leak = leaking.channels[0] - clean.channels[0]
+    expected = np.roll(clean.channels[1], round(0.01 * SAMPLE_RATE_HZ)) * 10 ** (-25 / 20)
+    assert np.abs(leak[inside] - expected[inside]).max() < 0.02
+
+
+def test_manifest_row_of_a_swapped_call_names_the_other_channel():
+    call = dialogue(1)
+    made = make_call_here(call, DIALOGUES)
+    right, wrong = (
+        manifest_row(call.model_copy(update={"swapped": swapped}), DIALOGUES, made) for swapped in (False, True)
+    )
+    assert (right["agent_channel"], wrong["agent_channel"]) == ("0", "1")
