@@ -211,7 +211,7 @@ def read_events(dialogue: Dialogue, settings: MeasureSettings = DEFAULT_MEASURE_
         silences=_silences(dialogue, index, gaps, holds, settings),
         holds=holds,
         responses=_responses(dialogue, stretches, backchannels, prompts) if both_heard else (),
-        interruptions=_interruptions(dialogue, index, stretches, settings) if both_heard else (),
+        interruptions=_interruptions(dialogue, index, stretches, backchannels, settings) if both_heard else (),
         backchannels=backchannels,
         prompts=prompts,
         monologues=_monologues(dialogue, stretches, settings),
@@ -328,8 +328,15 @@ def _backchannels(
 
 
 def _interruptions(
-    dialogue: Dialogue, index: TurnIndex, stretches: tuple[Stretch, ...], settings: MeasureSettings
+    dialogue: Dialogue,
+    index: TurnIndex,
+    stretches: tuple[Stretch, ...],
+    backchannels: tuple[Backchannel, ...],
+    settings: MeasureSettings,
 ) -> tuple[Interruption, ...]:
+    listening: dict[int, list[Backchannel]] = {}
+    for sound in backchannels:
+        listening.setdefault(sound.turn, []).append(sound)
     found: dict[tuple[int, int], Interruption] = {}
     for one in stretches:
         number = index.others_at(dialogue.turns[one.turn].turn.channel, one.start_s)
@@ -337,10 +344,18 @@ def _interruptions(
             continue
         spoken = dialogue.turns[number]
         turn = spoken.turn
-        heard_s = one.start_s - turn.start_s
-        overlap = intersection(one.pieces, turn.pieces)
+        # A listener's 嗯 that follows within the same turn is not what is being interrupted.
+        held = tuple(
+            piece
+            for piece in turn.pieces
+            if not any(sound.start_s <= piece.start_s < sound.end_s for sound in listening.get(number, ()))
+        )
+        if not held or held[-1].end_s <= one.start_s:
+            continue
+        heard_s = one.start_s - held[0].start_s
+        overlap = intersection(one.pieces, held)
         overlap_s = sum(span.duration_s for span in overlap)
-        pause_s = _pause_around(turn.pieces, one.start_s)
+        pause_s = _pause_around(held, one.start_s)
         already = found.get((one.turn, number))
         if already is not None and overlap:
             # One turn that cuts into another and pauses there cuts in once.
@@ -348,7 +363,7 @@ def _interruptions(
                 already,
                 end_s=overlap[-1].end_s,
                 overlap_s=already.overlap_s + overlap_s,
-                yielded=turn.end_s < one.end_s,
+                yielded=held[-1].end_s < one.end_s,
             )
             continue
         # Whoever goes on after having been cut short does not interrupt.
@@ -366,8 +381,8 @@ def _interruptions(
                 end_s=overlap[-1].end_s,
                 overlap_s=overlap_s,
                 heard_s=heard_s,
-                depth_s=turn.end_s - one.start_s,
-                yielded=turn.end_s < one.end_s,
+                depth_s=held[-1].end_s - one.start_s,
+                yielded=held[-1].end_s < one.end_s,
                 turn=one.turn,
                 interrupted=number,
                 text=one.text,
@@ -409,6 +424,7 @@ def _responses(
         return one.start_s >= to.end_s or dialogue.turns[one.turn].turn.start_s > to.start_s
 
     found = []
+    answered: Stretch | None = None
     agent_spoke = False
     latest: Stretch | None = None
     for one in stretches:
@@ -417,7 +433,9 @@ def _responses(
         if key in passing or still_waiting:
             continue
         if one.role is Role.AGENT:
-            if agent_spoke and latest is not None and latest.role is Role.CUSTOMER and answers(one, latest):
+            asks = latest is not None and latest.role is Role.CUSTOMER and latest is not answered
+            if agent_spoke and asks and latest is not None and answers(one, latest):
+                answered = latest
                 waited_s = max(0.0, one.start_s - latest.end_s)
                 found.append(Response(min(latest.end_s, one.start_s), one.start_s, waited_s, latest.turn, one.turn))
             agent_spoke = True

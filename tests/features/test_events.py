@@ -81,6 +81,21 @@ def test_acknowledgement_with_the_answer_beginning_a_little_early_is_no_interrup
     assert [(one.asked, one.waited_s) for one in events.responses] == [(1, 0.0)]
 
 
+def test_answer_that_takes_breath_before_the_customer_ends_is_one_answer():
+    answer = agent(8.0, 14.0, LISTEN * 2, pieces=((8.0, 9.3), (9.65, 14.0)))
+    assert len(events_of(agent(0.0, 2.0), customer(5.0, 10.0), answer).responses) == 1
+
+
+def test_listening_of_whoever_was_overlapped_adds_nothing_to_the_interruption():
+    # 喂 ends as the agent begins; the customer's 嗯 less than a second later is of the same turn, but a listener's.
+    lines = (
+        agent(0.0, 1.0),
+        customer(5.0, 8.2, "喂有人在吗嗯", pieces=((5.0, 7.2), (8.0, 8.2))),
+        agent(6.9, 12.0, LISTEN),
+    )
+    assert events_of(*lines).interruptions == ()
+
+
 def test_going_on_in_a_turn_through_the_others_words_is_no_answer():
     goes_on = agent(3.0, 12.0, LISTEN * 3, pieces=((3.0, 6.0), (6.9, 12.0)))
     assert events_of(agent(0.0, 1.0), goes_on, customer(5.0, 8.0)).responses == ()
