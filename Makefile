@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad clean bench-statistics bench-estimates
+.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad bench-measures clean bench-statistics bench-estimates
 
 PYTHON ?= python3
 VENV   := .venv
@@ -67,6 +67,9 @@ bench-vad: $(READY) ## speech detection on telephone prompts of a human voice, c
 
 bench-rule-health: $(READY) ## coverage of recall intervals, labels of error scope (a minute)
 	@$(BIN)/python -m benchmarks.rule_health
+
+bench-measures: setup-test ## how exact the measures are: 240 generated calls with known truth (minutes)
+	@$(BIN)/python -m benchmarks.measures --page
 
 clean: ## remove the virtual environment and everything that runs have left in var/
 	@rm -rf $(VENV) var build *.egg-info
