@@ -24,7 +24,9 @@ from samples.dialogue import Dialogue, DialogueError, Dialogues, Line
 from samples.music import hold_music
 from samples.telephone import SAMPLE_RATE_HZ, noise, telephone_band
 from samples.truth import (
-    PHRASE_RULES,
+    CUSTOMER_RULES,
+    SAID_RULES,
+    WRITTEN_RULES,
     Truth,
     TruthFinding,
     TruthHold,
@@ -357,6 +359,11 @@ def _truth(
         for start_s, end_s in [where_broken(rule, utterances, answered_at_s, duration_s)]
     ]
     findings += _said(dialogue, utterances)
+    findings += [
+        TruthFinding(item.rule, Role.AGENT.value, round(answered_at_s, 4), duration_s, "")
+        for item in dialogue.expect
+        if item.rule in WRITTEN_RULES
+    ]
     truth = Truth(
         call_id=dialogue.id,
         title=dialogue.title,
@@ -367,7 +374,7 @@ def _truth(
         utterances=utterances,
         measures=measures,
         findings=tuple(sorted(findings, key=lambda item: (item.start_s, item.rule))),
-        not_assessable=tuple(sorted(not_assessable_rules(measures, layout))),
+        not_assessable=tuple(sorted(not_assessable_rules(measures, layout, dialogue.direction, dialogue.rings))),
         must_review=dialogue.must_review,
         holds=holds,
     )
@@ -381,23 +388,24 @@ def _culprit(rule: str) -> str:
 
 
 def _said(dialogue: Dialogue, utterances: Sequence[TruthUtterance]) -> list[TruthFinding]:
-    """Where the agent says each phrase that the dialogue expects to be found."""
+    """Where each phrase is said that the dialogue expects to be found."""
     findings = []
     used: set[tuple[int, int]] = set()
     for expected in dialogue.expect:
-        if expected.rule not in PHRASE_RULES:
+        if expected.rule not in SAID_RULES:
             continue
+        role = (Role.CUSTOMER if expected.rule in CUSTOMER_RULES else Role.AGENT).value
         for index, one in enumerate(utterances):
             words = "".join(character for character, _, _ in one.characters)
             at = words.find(expected.quote or "")
-            if one.role != "agent" or at < 0 or not expected.quote or (index, at) in used:
+            if one.role != role or at < 0 or not expected.quote or (index, at) in used:
                 continue
             used.add((index, at))
             start_s, end_s = one.characters[at][1], one.characters[at + len(expected.quote) - 1][2]
-            findings.append(TruthFinding(expected.rule, "agent", start_s, end_s, expected.quote))
+            findings.append(TruthFinding(expected.rule, role, start_s, end_s, expected.quote))
             break
         else:
-            raise DialogueError(f"call {dialogue.id}: the agent never says the words expected for {expected.rule}")
+            raise DialogueError(f"call {dialogue.id}: the {role} never says the words expected for {expected.rule}")
     return findings
 
 
@@ -412,7 +420,7 @@ def _check(dialogue: Dialogue, truth: Truth, broken: Sequence[str]) -> None:
         if not holds:
             raise DialogueError(f"call {dialogue.id}: {what}")
 
-    written = {item.rule for item in dialogue.expect if item.rule not in PHRASE_RULES}
+    written = {item.rule for item in dialogue.expect if item.rule not in (*SAID_RULES, *WRITTEN_RULES)}
     demand(set(broken) == written, f"as spoken it breaks {sorted(broken)}; written to break {sorted(written)}")
     demand(
         SHORTEST_CALL_S <= truth.duration_s <= LONGEST_CALL_S,
@@ -423,7 +431,7 @@ def _check(dialogue: Dialogue, truth: Truth, broken: Sequence[str]) -> None:
     for_a_person = (
         roles_unknown
         or bool(rules["LANG.06"] or rules["AVOID.01"] or rules["AVOID.02"])
-        or sum(rules[f"LANG.0{kind}"] for kind in range(1, 6)) >= 3
+        or sum(rules[f"LANG.0{kind}"] for kind in (1, 2, 3, 4, 5, 7)) >= 3
     )
     demand(for_a_person == dialogue.must_review, f"must_review is written {dialogue.must_review}")
     for role in ("agent", "customer"):

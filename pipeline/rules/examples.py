@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.features.measure import measure_call
 from pipeline.metadata import parse_metadata
@@ -11,7 +11,7 @@ from pipeline.rules.judging import result_of
 from pipeline.rules.known_measures import KNOWN_MEASURES
 from pipeline.rules.rulebook import Rule, Rulebook
 from pipeline.rules.schema import ExampleParameters
-from pipeline.types import Call, Measure, Measures, Outcome, Role
+from pipeline.types import Call, ChannelSpan, Measure, Measures, Outcome, Role
 
 SMALL_TALK = ("agent: 您好，请问有什么可以帮您？", "customer: 我想问一下话费。", "agent: 好的，再见。")
 """What is said in an example that only gives measures or metadata."""
@@ -56,6 +56,8 @@ def example_call(example: ExampleParameters) -> tuple[Call, Measures]:
     if not any(line.lstrip().startswith(Role.AGENT.value) for line in lines):
         lines = (*lines, AGENT_SPEAKS_TOO)
     call = call_from_lines(lines, metadata=metadata)
+    music = tuple(ChannelSpan(channel, *span) for span in example.music for channel in (0, 1))
+    call = replace(call, acoustics=replace(call.acoustics, music=music))
     measures = measure_call(call)
     for name, value in example.measures.items():
         measures[name] = Measure(name, value, KNOWN_MEASURES[name].unit, Outcome.MEASURED)
@@ -73,7 +75,8 @@ def _outcome(rule: Rule, example: ExampleParameters, rulebook: Rulebook) -> str:
 def shown_example(example: ExampleParameters) -> str:
     """An example in one line, as people read it."""
     given = {**example.measures, **example.metadata}
-    return " / ".join([*example.lines, *(f"{name}={_plain(value)}" for name, value in given.items())])
+    music = (f"music {start:g}-{end:g}" for start, end in example.music)
+    return " / ".join([*example.lines, *(f"{name}={_plain(value)}" for name, value in given.items()), *music])
 
 
 def _plain(value: float | bool | str) -> str:

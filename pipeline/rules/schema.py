@@ -131,6 +131,7 @@ class ExampleParameters(Parameters):
     lines: tuple[str, ...] = Field(default=(), description="对话，每行一段话：`agent: 您好`。")
     measures: dict[str, float | bool | str] = Field(default={}, description="给定的测量值。")
     metadata: dict[str, str] = Field(default={}, description="给定的清单字段。")
+    music: tuple[tuple[float, float], ...] = Field(default=(), description="等待音乐从第几秒到第几秒：`[[7, 19]]`。")
 
     @model_validator(mode="before")
     @classmethod

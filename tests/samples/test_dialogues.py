@@ -6,7 +6,7 @@ from pipeline.rules import load_rulebook
 from pipeline.types import ChannelLayout
 from samples.dialogue import DialogueError, load_dialogues
 from samples.telephone import ENCODINGS
-from samples.truth import RULES
+from samples.truth import BY_EXAMPLES_ONLY, RULES
 
 DIALOGUES = load_dialogues()
 CALLS = DIALOGUES.calls
@@ -55,15 +55,15 @@ def test_load_dialogues_when_wrong_then_names_file_and_mistake(tmp_path, text, w
     assert words in str(error.value)
 
 
-def test_bundled_dialogues_expect_every_rule_of_the_default_rulebook():
+def test_bundled_dialogues_expect_every_rule_of_the_default_rulebook_that_they_can():
     in_rulebook = {rule.id for rule in load_rulebook("mobile_service").rules}
     assert set(RULES) == in_rulebook
-    assert {item.rule for call in CALLS for item in call.expect} == in_rulebook
+    assert {item.rule for call in CALLS for item in call.expect} == in_rulebook - BY_EXAMPLES_ONLY.keys()
 
 
 def test_bundled_dialogues_break_every_kind_of_forbidden_phrase_in_two_calls_at_least():
     calls_by_rule = Counter(rule for call in CALLS for rule in {item.rule for item in call.expect})
-    assert all(calls_by_rule[f"LANG.0{kind}"] >= 2 for kind in range(1, 7)), calls_by_rule
+    assert all(calls_by_rule[f"LANG.0{kind}"] >= 2 for kind in range(1, 8)), calls_by_rule
 
 
 def test_bundled_dialogues_hold_enough_good_calls_and_every_layout_and_encoding():
