@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad bench-measures clean bench-statistics bench-estimates
+.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad bench-measures bench-rescore clean bench-statistics bench-estimates
 
 PYTHON ?= python3
 VENV   := .venv
@@ -70,6 +70,9 @@ bench-rule-health: $(READY) ## coverage of recall intervals, labels of error sco
 
 bench-measures: setup-test ## how exact the measures are: 240 generated calls with known truth (minutes)
 	@$(BIN)/python -m benchmarks.measures --page
+
+bench-rescore: $(READY) ## cost of judging stored calls again, beside the judging alone
+	@$(BIN)/python -m benchmarks.rescore
 
 clean: ## remove the virtual environment and everything that runs have left in var/
 	@rm -rf $(VENV) var build *.egg-info

@@ -45,7 +45,10 @@ class Settings(BaseSettings):
         description="Speech model by name or path; the default is the demo model, for the bundled samples only.",
     )
     rulebook: str = Field(
-        "mobile_service", min_length=1, description="Name of a bundled rulebook, or path of a YAML file."
+        "mobile_service",
+        min_length=1,
+        description="Name of a bundled rulebook, path of a YAML file, or of a folder of versions: each call is judged "
+        "by the one in force when it began.",
     )
     hot_words: str = Field(
         "", description="File with words that callers say, one a line, for engines that take hot words."

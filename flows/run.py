@@ -21,6 +21,7 @@ from flows.progress import BatchProgress, make_progress
 from flows.recipe import Recipe, make_recipe
 from flows.summary import NightSummary
 from flows.workers import WorkerPool, WorkerSpec
+from pipeline.types import CallMetadata
 from store.values import BatchProcess
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def run_night(
     manifest: Path | None = None,
     day: date | None = None,
     retry_quarantined: bool = False,
+    choose: Callable[[CallMetadata], bool] | None = None,
     recipe: Recipe | None = None,
     progress: ProgressFor = make_progress,
     scheduler: Scheduler = prefect_scheduler,
@@ -56,6 +58,7 @@ def run_night(
         manifest: CSV with what the platform says; None takes ``manifest.csv`` of the folder if there is one.
         day: only calls that started on this day.
         retry_quarantined: also try again what was set aside before.
+        choose: only calls of which it holds; None takes all.
         recipe: what to assess with; None takes it from the settings.
         progress: makes the display for a number of recordings.
         scheduler: what divides the work among threads; it starts while the workers load.
@@ -71,7 +74,7 @@ def run_night(
     from store.database import migrate
 
     recipe = recipe or make_recipe(settings)
-    found = discover(folder, manifest, day)
+    found = [item for item in discover(folder, manifest, day) if choose is None or choose(item.metadata)]
     with only_one(_lock_file(settings), "a nightly run"):
         migrate()
         stage = recipe.stage_version

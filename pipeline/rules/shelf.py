@@ -22,11 +22,13 @@ class Shelf:
     Attributes:
         place: the name, file or folder that was given.
         rulebooks: one, or several versions of one rulebook whose periods do not overlap.
+        places: where each of them lies, in the same order; ``load_rulebook`` takes it.
         told: whether one rulebook was named, which then judges every call whatever its own period says.
     """
 
     place: str
     rulebooks: tuple[Rulebook, ...]
+    places: tuple[str, ...]
     told: bool
 
     def at(self, started_at: datetime | None, now: datetime) -> Rulebook:
@@ -35,12 +37,23 @@ class Shelf:
         Raises:
             RulebookError: none was in force at that time.
         """
+        return self.rulebooks[self._number_at(started_at, now)]
+
+    def place_at(self, started_at: datetime | None, now: datetime) -> str:
+        """Where the rulebook of such a call lies.
+
+        Raises:
+            RulebookError: as ``at``.
+        """
+        return self.places[self._number_at(started_at, now)]
+
+    def _number_at(self, started_at: datetime | None, now: datetime) -> int:
         if self.told:
-            return self.rulebooks[0]
+            return 0
         moment = started_at or now
-        for rulebook in self.rulebooks:
+        for number, rulebook in enumerate(self.rulebooks):
             if rulebook.period.holds(moment):
-                return rulebook
+                return number
         known = ", ".join(f"{one.version} ({_period(one)})" for one in self.rulebooks)
         raise RulebookError(
             f"rulebooks {self.place}: none is in force on {moment.isoformat()}; expected one whose effective_from and "
@@ -57,7 +70,7 @@ def open_shelf(path_or_name: str | Path) -> Shelf:
     """
     path = Path(path_or_name)
     if not path.is_dir():
-        return Shelf(str(path_or_name), (load_rulebook(path_or_name),), told=True)
+        return Shelf(str(path_or_name), (load_rulebook(path_or_name),), (str(path_or_name),), told=True)
     files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and not file.name.startswith("."))
     if not files:
         raise RulebookError(
@@ -65,7 +78,9 @@ def open_shelf(path_or_name: str | Path) -> Shelf:
         )
     loaded = [(load_rulebook(file), file.name) for file in files]
     _check(path, loaded)
-    return Shelf(str(path_or_name), tuple(sorted((one for one, _ in loaded), key=_start)), told=False)
+    ordered = sorted(loaded, key=lambda item: _start(item[0]))
+    places = tuple(str(path / name) for _, name in ordered)
+    return Shelf(str(path_or_name), tuple(one for one, _ in ordered), places, told=False)
 
 
 def _check(path: Path, loaded: Sequence[tuple[Rulebook, str]]) -> None:

@@ -137,10 +137,12 @@ def _model(settings: Settings) -> Check:
 
 
 def _rulebook(settings: Settings) -> Check:
-    from pipeline.rules import check_examples, load_rulebook
+    from pipeline.rules import check_examples
+    from pipeline.rules.shelf import open_shelf
 
-    rulebook = load_rulebook(settings.rulebook)
-    failures = check_examples(rulebook)
+    shelf = open_shelf(settings.rulebook)
+    rulebook = shelf.rulebooks[-1]
+    failures = [failure for one in shelf.rulebooks for failure in check_examples(one)]
     found = f"{rulebook.name} {rulebook.version}, {len(rulebook.rules)} rules"
     if failures:
         return Check("rulebook", State.FAILED, f"{found}; {len(failures)} examples fail", str(failures[0]))

@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from config.settings import load_settings
+from flows.nights import run_nights
 from flows.paths import readable_path
-from flows.run import run_night
 from flows.summary import NightSummary
 from pipeline.errors import RECORDING_PROBLEMS
 from store.values import SetAside
@@ -36,23 +36,31 @@ def run_nightly(
     """Run the batch and print what came of it; exit code 1 when recordings were set aside."""
     log_to_stderr()
     settings = load_settings(**overrides)
-    summary = run_night(recordings, settings, manifest=manifest, day=day)
+    summaries = run_nights(recordings, settings, manifest=manifest, day=day)
+    exit_code = max(summary.exit_code for _, summary in summaries)
     if as_json:
         from store.records import assessments_of
 
-        calls = [call_line(document) for document in assessments_of(summary.batch_id)]
-        render.print_json({**summary.to_document(), "calls": calls})
-        return summary.exit_code
+        calls = [call_line(one) for _, summary in summaries for one in assessments_of(summary.batch_id)]
+        if len(summaries) == 1:
+            render.print_json({**summaries[0][1].to_document(), "calls": calls})
+        else:
+            batches = [{"rulebook": place, **summary.to_document()} for place, summary in summaries]
+            render.print_json({"batches": batches, "calls": calls})
+        return exit_code
     console = render.stdout_console()
-    if summary.found and not summary.did_nothing:
-        print_must_review(summary, console)
-    print_summary(summary, console)
-    if settings.uses_demo_model() and summary.assessed:
+    for place, summary in summaries:
+        if len(summaries) > 1:
+            console.print(Text(f"calls judged by {place}", style="bold"))
+        if summary.found and not summary.did_nothing:
+            print_must_review(summary, console)
+        print_summary(summary, console)
+    if settings.uses_demo_model() and any(summary.assessed for _, summary in summaries):
         console.print(
             "[yellow]These calls were heard with the demo speech model, which knows only the synthetic voice of "
             "samples/; for real calls set TINGJIAN_MODEL or --model to a Whisper model.[/yellow]"
         )
-    return summary.exit_code
+    return exit_code
 
 
 def log_to_stderr() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from config.settings import Settings, load_settings
@@ -28,7 +29,7 @@ def run_assess(
         engine=settings.engine,
         model=settings.model_for_engine(),
         detector=settings.vad,
-        rulebook=settings.rulebook,
+        rulebook=_rulebook_of(settings, metadata),
         threads=settings.threads_for_one_call(),
         default_agent_channel=settings.default_agent_channel,
         transcript=transcript,
@@ -41,6 +42,15 @@ def run_assess(
         render.print_assessment(document, render.stdout_console())
         remark_on_demo_model(settings)
     return 0
+
+
+def _rulebook_of(settings: Settings, metadata: CallMetadata) -> str:
+    """The rulebook that judges the call: the one that is named, or of a folder the one in force when it began."""
+    if not Path(settings.rulebook).is_dir():
+        return settings.rulebook
+    from pipeline.rules.shelf import open_shelf
+
+    return open_shelf(settings.rulebook).place_at(metadata.started_at, datetime.now().astimezone())
 
 
 def run_transcribe(audio: Path, meta: list[str], overrides: dict[str, object], *, as_json: bool) -> int:

@@ -1,0 +1,136 @@
+"""What rescoring costs beside the judging: ``python -m benchmarks.rescore``.
+
+Stores made-up calls of about 600 characters in a database of its own, judges them again in one process, and says how
+many calls a second that is, how much of it is the judging alone, and how much memory it takes for few and many calls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+CHARACTERS = 600
+
+
+def make_lines(rng: random.Random, sentences: dict[str, list[str]]) -> list[str]:
+    """A dialogue of about ``CHARACTERS`` characters from sentences of the bundled calls."""
+    lines, characters = ["agent: 您好，请问有什么可以帮您？"], 0
+    while characters < CHARACTERS:
+        for role in ("customer", "agent"):
+            text = rng.choice(sentences[role])
+            characters += len(text)
+            lines.append(f"{role}: {text}")
+    return [*lines, "agent: 感谢您的来电，再见。"]
+
+
+def fill(var_dir: str, calls: int) -> None:
+    """Store so many calls, judged by the default rulebook under another name."""
+    from config.django import setup_django
+    from config.settings import load_settings
+
+    setup_django(load_settings(var_dir=Path(var_dir)))
+    from pipeline.features.measure import measure_call
+    from pipeline.metadata import parse_metadata
+    from pipeline.rules import judge, load_rulebook
+    from pipeline.rules.example_calls import call_from_lines
+    from pipeline.serialise import assessment_to_document, call_to_document
+    from pipeline.types import Assessment, Provenance
+    from pipeline.version import CODE_VERSION
+    from samples.dialogue import load_dialogues
+    from store import ledger, records
+    from store.database import migrate
+    from store.values import Enrolment
+
+    migrate()
+    sentences: dict[str, list[str]] = {"agent": [], "customer": []}
+    for dialogue in load_dialogues().calls:
+        for line in dialogue.turns:
+            sentences[line.role.value].append(line.text)
+    rulebook = load_rulebook("announced_test_call")
+    rng = random.Random(1)
+    process = {"host": "h", "boot_id": "b", "process_id": 1, "process_started": "1"}
+    batch = ledger.open_batch("/bench", "bench", {}, **process)
+    for number in range(calls):
+        name = f"c{number:06}"
+        about = {"call_id": name, "started_at": "2026-03-02T09:00:00+08:00", "agent_id": f"A{number % 50}"}
+        about |= {"direction": "inbound", "hung_up_by": "customer"}
+        metadata = parse_metadata(about, "benchmark")
+        call = call_from_lines(make_lines(rng, sentences), metadata=metadata)
+        call = replace(call, recording=replace(call.recording, id=name, sha256=f"{number:064}"))
+        measures = measure_call(call)
+        by = (rulebook.name, rulebook.version, rulebook.sha256, CODE_VERSION)
+        provenance = Provenance(call.recording.sha256, "bench", "", {}, "bench", *by, {})
+        assessment = Assessment(call, measures, judge(call, measures, rulebook), provenance)
+        document = assessment_to_document(assessment)
+        stored_as = document["recording"]["metadata"]
+        item = Enrolment(name, name, call.recording.sha256, f"/bench/{name}", 1, 1, "inputs", stored_as)
+        ledger.enrol(batch, "bench", [item])
+        ledger.claim(batch, name, "bench")
+        records.save_assessment(batch, name, "bench", document, call_to_document(call))
+
+
+def measure(var_dir: str) -> dict[str, Any]:
+    """Rescore everything in this process; the judging alone is timed too."""
+    from config.settings import load_settings
+    from flows import rescore as flow
+
+    judging = 0.0
+    judge_once = flow.judge
+
+    def timed(*arguments: Any) -> Any:
+        nonlocal judging
+        begun = time.process_time()
+        result = judge_once(*arguments)
+        judging += time.process_time() - begun
+        return result
+
+    flow.judge = timed
+    started = time.process_time()
+    summary = flow.rescore(load_settings(var_dir=Path(var_dir), workers=1), rulebook="mobile_service")
+    spent = time.process_time() - started
+    return {
+        "calls": summary.judged,
+        "cpu_s": spent,
+        "judge_s": judging,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def run_child(what: str) -> str:
+    """One step in a process of its own, so that memory is its own."""
+    code = f"import json; from benchmarks import rescore; print(json.dumps(rescore.{what}))"
+    if what.startswith("fill"):
+        code = f"from benchmarks import rescore; rescore.{what}"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description="Cost of rescoring, one process, SQLite.")
+    parser.add_argument("--calls", type=int, nargs="+", default=[500, 2000], help="how many stored calls")
+    print("| stored calls | calls a second, all | judging alone | ms a call, all | of these judging | peak memory |")
+    print("|---|---|---|---|---|---|")
+    for calls in parser.parse_args().calls:
+        with tempfile.TemporaryDirectory() as folder:
+            run_child(f"fill({folder!r}, {calls})")
+            told = json.loads(run_child(f"measure({folder!r})"))
+        count, spent, judging = told["calls"], told["cpu_s"], told["judge_s"]
+        print(
+            f"| {count} | {count / spent:.0f} | {count / judging:.0f} | {1000 * spent / count:.2f} "
+            f"| {1000 * judging / count:.2f} | {told['peak_mb']:.0f} MB |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
