@@ -25,7 +25,7 @@ FOLDER = Path(__file__).resolve().parent
 DIALOGUES = FOLDER.parents[1] / "samples" / "dialogues.yaml"
 FREQUENT_WORDS = 5000
 
-_SHARE_TEMPLATE, _SHARE_DIALOGUE, _SHARE_NEAR = 0.36, 0.10, 0.10  # the rest: random words
+_SHARE_TEMPLATE, _SHARE_DIALOGUE, _SHARE_NEAR = 0.48, 0.08, 0.08  # the rest: random words
 _DIGITS = "零一二三四五六七八九"
 _FILLERS = ("嗯", "呃", "啊", "哦", "唔", "那个", "这个", "就是说", "然后", "就是")
 _MARKS = frozenset(PAUSES_S)
@@ -304,5 +304,8 @@ class Writer:
 
 @cache
 def templates() -> list[str]:
-    """The service sentences with slots, from templates.txt, and every phrase of the service handbook."""
-    return read_lines("templates.txt") + list(lexicon()["rulebook"])
+    """The service sentences with slots, and every phrase of the service handbook.
+
+    talk.txt is there for the everyday words in their company: its lines hold more choices, so they come twice as often.
+    """
+    return read_lines("templates.txt") + 2 * read_lines("talk.txt") + list(lexicon()["rulebook"])
