@@ -146,11 +146,12 @@ def _sentence(file: str, source: Source, mistake: Mistake) -> str:
 
 def _compile(header: HeaderParameters, rules: list[RuleParameters], sha256: str) -> Rulebook:
     lexicon = LexiconBuilder()
+    places: dict[object, int] = {}
     compiled = []
     for rule in rules:
         least = rule.min_transcript_confidence
         anchors: dict[str, Condition] = {}
-        to = Compilation(lexicon, header.min_transcript_confidence if least is None else least, anchors)
+        to = Compilation(lexicon, header.min_transcript_confidence if least is None else least, anchors, places)
         for name, anchor in rule.anchors.items():
             anchors[name] = anchor.compile(to)
         compiled.append(

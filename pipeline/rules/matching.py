@@ -8,14 +8,17 @@ stands for 0 to ``WILDCARD_CHARACTERS`` characters of the plain form. A phrase n
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 from ahocorasick_rs import AhoCorasick
 
 from pipeline.features.dialogue import SpokenTurn, time_in_utterance
-from pipeline.rules.sound import distance, is_chinese, readings, sounds
+from pipeline.rules.folding import DROPPED, Codes, Table, codes_of, text_of
+from pipeline.rules.sound import SOUND_TABLE, distance, is_chinese, readings
 from pipeline.types import Utterance
 
 WILDCARD = "*"
@@ -35,33 +38,31 @@ TURN_END = "\n"
 """Stands between the turns of a call; no plain form holds it."""
 
 CLAUSE_MARKS = frozenset("，。？！；、：…,.?!;:\n")
+_CLAUSES = re.compile("[" + re.escape("".join(sorted(CLAUSE_MARKS))) + "]+")
 
 Hits = Mapping[int, Sequence[tuple[int, int]]]
 """Where each piece of a phrase was found: piece number to (start, end) in the plain text of the call."""
 
 
-class _Fold(dict[int, str]):
-    """A ``str.translate`` table that is filled as characters are met; each gives one character or none."""
-
-    def __missing__(self, code: int) -> str:
-        character = chr(code - 0xFEE0) if 0xFF01 <= code <= 0xFF5E else chr(code)
-        plain = ""
-        if character.isalnum():
-            lower = character.lower()
-            plain = lower if len(lower) == 1 else character
-        self[code] = plain
-        return plain
+def _folded(character: str) -> str:
+    if character == _BETWEEN_TURNS:
+        return TURN_END
+    code = ord(character)
+    plain_one = chr(code - 0xFEE0) if 0xFF01 <= code <= 0xFF5E else character
+    if not plain_one.isalnum():
+        return ""
+    lower = plain_one.lower()
+    return lower if len(lower) == 1 else plain_one
 
 
-_FOLD = _Fold()
 _BETWEEN_TURNS = "\x1e"
-_FOLD_TURNS = _Fold({ord(_BETWEEN_TURNS): TURN_END})
+_FOLD = Table(_folded)
 """Folds all turns of a call in one go, a record separator between them."""
 
 
 def plain(text: str) -> str:
     """The plain form of a text: one character for each character that counts, none for the others."""
-    return text.translate(_FOLD)
+    return text.replace(_BETWEEN_TURNS, " ").translate(_FOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,10 @@ class Pattern:
 
     pieces: tuple[int, ...]
 
-    def find(self, text: SpokenText) -> list[tuple[int, int]]:
+    def find(self, text: SpokenText) -> Sequence[tuple[int, int]]:
         """Where the wording stands in a call, shortest reading of each wildcard, in order of place."""
+        if len(self.pieces) == 1:
+            return text.hits.get(self.pieces[0], ())
         return _joined([text.hits.get(piece, ()) for piece in self.pieces], text)
 
 
@@ -144,6 +147,8 @@ class LexiconBuilder:
         """Start empty."""
         self._numbers: dict[str, int] = {}
         self._sounds: set[int] = set()
+        self._books: dict[int, list[int]] = {}
+        self._last_book = 0
 
     def add(self, phrase: str) -> Pattern:
         """Register one wording.
@@ -174,10 +179,18 @@ class LexiconBuilder:
     def _number(self, piece: str) -> int:
         return self._numbers.setdefault(piece, len(self._numbers))
 
+    def add_book(self, pieces: Iterable[int]) -> int:
+        """A number for phrases that stand together; ``pieces`` are those of which one must occur for any of them."""
+        self._last_book += 1
+        for piece in pieces:
+            self._books.setdefault(piece, []).append(self._last_book)
+        return self._last_book
+
     def build(self) -> Lexicon:
         """The automaton over everything registered."""
         automaton = AhoCorasick(list(self._numbers)) if self._numbers else None
-        return Lexicon(automaton, len(self._numbers), frozenset(self._sounds))
+        books = {piece: tuple(numbers) for piece, numbers in self._books.items()}
+        return Lexicon(automaton, len(self._numbers), frozenset(self._sounds), books)
 
 
 def sounds_enough(phrase: str) -> bool:
@@ -199,8 +212,9 @@ class Lexicon:
     automaton: AhoCorasick | None
     size: int
     by_sound: frozenset[int] = frozenset()
+    books: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
-    def scan(self, text: str) -> dict[int, list[tuple[int, int]]]:
+    def scan(self, text: str, codes: Codes | None = None) -> dict[int, list[tuple[int, int]]]:
         """Every occurrence of every piece in a plain text, overlapping ones too, in order of place."""
         hits: dict[int, list[tuple[int, int]]] = {}
         if self.automaton is None:
@@ -211,7 +225,8 @@ class Lexicon:
             return hits
         # The sounds stand behind the words, so that one pass over both finds both.
         length = len(text)
-        for number, start, end in self.automaton.find_matches_as_indexes(text + sounds(text), overlapping=True):
+        both = text + text_of(SOUND_TABLE.of_all(codes_of(text) if codes is None else codes))
+        for number, start, end in self.automaton.find_matches_as_indexes(both, overlapping=True):
             if start < length:
                 hits.setdefault(number, []).append((start, end))
             elif number in self.by_sound:
@@ -228,9 +243,11 @@ class SpokenText:
         plain: their plain forms, each followed by ``TURN_END``.
         starts: where each turn starts in ``plain``.
         hits: every piece of the lexicon that occurs.
+        ends: the place behind each turn's last character.
+        books: for each group of phrases of which any can occur, the pieces with which one can begin.
     """
 
-    __slots__ = ("_offsets", "hits", "plain", "starts", "texts", "turns")
+    __slots__ = ("_clauses", "_offsets", "books", "ends", "hits", "plain", "starts", "texts", "turns")
 
     def __init__(self, turns: tuple[SpokenTurn, ...], lexicon: Lexicon) -> None:
         """Fold and scan a call once."""
@@ -239,14 +256,18 @@ class SpokenText:
         joined = _BETWEEN_TURNS.join(self.texts)
         if turns and joined.count(_BETWEEN_TURNS) != len(turns) - 1:
             joined = _BETWEEN_TURNS.join(text.replace(_BETWEEN_TURNS, " ") for text in self.texts)
-        self.plain = joined.translate(_FOLD_TURNS) + TURN_END if turns else ""
-        starts, at = [], 0
-        for _ in turns:
-            starts.append(at)
-            at = self.plain.index(TURN_END, at) + 1
-        self.starts = tuple(starts)
-        self.hits: Hits = lexicon.scan(self.plain)
+        folded = _FOLD.of_all(codes_of(joined + _BETWEEN_TURNS if turns else ""))
+        codes = folded[folded != DROPPED]
+        self.plain = text_of(codes)
+        self.ends: list[int] = np.flatnonzero(codes == ord(TURN_END)).tolist()
+        self.starts = [0, *(end + 1 for end in self.ends[:-1])] if turns else []
+        self.hits: Hits = lexicon.scan(self.plain, codes)
+        self.books: dict[int, list[int]] = {}
+        for piece in self.hits:
+            for book in lexicon.books.get(piece, ()):
+                self.books.setdefault(book, []).append(piece)
         self._offsets: dict[int, list[int]] = {}
+        self._clauses: dict[int, list[int]] = {}
 
     @classmethod
     def read(cls, turns: tuple[SpokenTurn, ...], lexicon: Lexicon) -> SpokenText:
@@ -259,7 +280,7 @@ class SpokenText:
 
     def end_of(self, turn: int) -> int:
         """Place behind the last character of a turn."""
-        return self.starts[turn + 1] - 1 if turn + 1 < len(self.starts) else len(self.plain) - 1
+        return self.ends[turn]
 
     def of_turn(self, turn: int) -> str:
         """The plain form of one turn."""
@@ -272,9 +293,33 @@ class SpokenText:
         offsets = self._offsets_of(turn)
         return Wording(self.turns[turn], offsets[first], offsets[last] + 1)
 
+    def clause_length(self, start: int, end: int) -> int:
+        """Characters of the clauses around the words between two places: to the next mark or the utterance's end."""
+        turn = self.turn_at(start)
+        if turn not in self._clauses:
+            self._clauses[turn] = self._clause_starts(turn)
+        starts = self._clauses[turn]
+        first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1)
+        return (starts[last] if last < len(starts) else self.ends[turn]) - starts[first]
+
+    def _clause_starts(self, turn: int) -> list[int]:
+        """Places in the plain text where the clauses of a turn start."""
+        at = self.starts[turn]
+        starts = [at]
+        for utterance in self.turns[turn].utterances:
+            # What stands between two marks is a clause; an utterance ends one in any case.
+            for part in _CLAUSES.split(utterance.text):
+                length = len(plain(part))
+                if length:
+                    if at != starts[-1]:
+                        starts.append(at)
+                    at += length
+        return starts
+
     def _offsets_of(self, turn: int) -> list[int]:
         if turn not in self._offsets:
-            self._offsets[turn] = [place for place, character in enumerate(self.texts[turn]) if plain(character)]
+            text = self.texts[turn].replace(_BETWEEN_TURNS, " ")
+            self._offsets[turn] = [place for place, code in enumerate(map(ord, text)) if _FOLD[code]]
         return self._offsets[turn]
 
 
@@ -308,24 +353,6 @@ class Wording:
         """Lowest confidence of the utterances that the words stand in, None where the engine gives none."""
         given = [utterance.confidence for utterance in self._utterances() if utterance.confidence is not None]
         return min(given) if given else None
-
-    @property
-    def clause_length(self) -> int:
-        """Characters of the clause around the words: up to the next mark, or the end of the utterance."""
-        text, breaks = self.turn.text, self._utterance_ends()
-        start, end = self.start, self.end
-        while start > 0 and start not in breaks and text[start - 1] not in CLAUSE_MARKS:
-            start -= 1
-        while end < len(text) and end not in breaks and text[end] not in CLAUSE_MARKS:
-            end += 1
-        return len(plain(text[start:end]))
-
-    def _utterance_ends(self) -> set[int]:
-        ends, at = set(), 0
-        for utterance in self.turn.utterances:
-            at += len(utterance.text)
-            ends.add(at)
-        return ends
 
     def _utterance_at(self, place: int) -> tuple[Utterance, int]:
         for utterance in self.turn.utterances:

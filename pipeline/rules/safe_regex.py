@@ -77,12 +77,40 @@ def _check(tree: Any, *, inside_repeat: bool) -> int:
     return count
 
 
+def _names(tree: Any) -> Iterator[str]:
+    """The names of all operations of an expression."""
+    for operation, argument in tree:
+        yield str(operation)
+        parts = argument if isinstance(argument, tuple | list) else (argument,)
+        for part in parts:
+            if isinstance(part, _parser.SubPattern):
+                yield from _names(part)
+            elif isinstance(part, list):
+                for inner in part:
+                    if isinstance(inner, _parser.SubPattern):
+                        yield from _names(inner)
+
+
+_LOOKING_FURTHER = frozenset(("AT", "ASSERT", "ASSERT_NOT", "ATOMIC_GROUP", "POSSESSIVE_REPEAT"))
+"""What the characters around a place can change: an end, a look at neighbours, greed that gives nothing back."""
+
+
 class SafeRegex:
     """A checked expression, ready to search turns in their plain form."""
 
     def __init__(self, pattern: str) -> None:
         """Compile; the pattern was ``checked`` before."""
         self._compiled: Any = regex.compile(pattern, regex.IGNORECASE)
+        # What looks at nothing but its own characters is found in a whole call if it is found in one of its turns.
+        self._alone = _LOOKING_FURTHER.isdisjoint(_names(_parser.parse(pattern, re.IGNORECASE)))
+
+    def possible(self, text: str) -> bool:
+        """Whether the expression can occur in any turn of a call, given the plain text of all; False is sure."""
+        try:
+            return not self._alone or self.occurs(text)
+        except TimeoutError:
+            # Too long a text for a quick look; each turn is searched by itself.
+            return True
 
     def find(self, text: str) -> Iterator[tuple[int, int]]:
         """Every place, none of them empty.

@@ -110,7 +110,7 @@ class ConditionParameters(Parameters):
     def compile(self, to: Compilation) -> Condition:
         """The condition ready to look at calls."""
         if self.all is not None:
-            return AllOf(tuple(part.compile(to) for part in self.all))
+            return AllOf.of(tuple(part.compile(to) for part in self.all))
         if self.any is not None:
             return AnyOf(tuple(part.compile(to) for part in self.any))
         if self.negated is not None:

@@ -12,6 +12,8 @@ from functools import lru_cache
 
 from pypinyin import Style, lazy_pinyin
 
+from pipeline.rules.folding import Table
+
 _FIRST_CODE = 0xE000
 _MOST_READINGS = 8
 """So many ways to read a phrase are searched; one with more polyphonic characters is read as in its context."""
@@ -62,32 +64,26 @@ def _class_of(sound: str) -> str:
     return _MERGED_INITIALS.get(initial, initial) + final
 
 
-class _Codes(dict[int, str]):
-    """A ``str.translate`` table from characters to codes, filled as characters are met; others stay themselves."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.by_class: dict[str, str] = {}
-        self[ord("\n")] = "\n"
-
-    def __missing__(self, code: int) -> str:
-        character = chr(code)
-        sound = syllable(character)
-        given = character if sound is None else self.of(sound)
-        self[code] = given
-        return given
-
-    def of(self, sound: str) -> str:
-        """The code of a syllable's class."""
-        return self.by_class.setdefault(_class_of(sound), chr(_FIRST_CODE + len(self.by_class)))
+_BY_CLASS: dict[str, str] = {}
 
 
-_CODES = _Codes()
+def _code_of_syllable(sound: str) -> str:
+    """The code of a syllable's class."""
+    return _BY_CLASS.setdefault(_class_of(sound), chr(_FIRST_CODE + len(_BY_CLASS)))
+
+
+def _code(character: str) -> str:
+    """The code of a character; what is not Chinese stays itself."""
+    sound = syllable(character)
+    return character if sound is None else _code_of_syllable(sound)
+
+
+SOUND_TABLE = Table(_code)
 
 
 def sounds(text: str) -> str:
     """A plain text as codes, one for each character."""
-    return text.translate(_CODES)
+    return text.translate(SOUND_TABLE)
 
 
 def readings(text: str) -> tuple[str, ...]:
@@ -102,11 +98,13 @@ def readings(text: str) -> tuple[str, ...]:
         read = lazy_pinyin(part, style=Style.NORMAL) if chinese else ()
         usual = alone[len(choices) : len(choices) + len(part)]
         if len(read) == len(part):
-            choices += (tuple(dict.fromkeys((code, _CODES.of(one)))) for code, one in zip(usual, read, strict=True))
+            choices += (
+                tuple(dict.fromkeys((code, _code_of_syllable(one)))) for code, one in zip(usual, read, strict=True)
+            )
         else:
             # 幺 is a one, and sounds like 要 when it is not known for a number.
             choices += (
-                (code, _CODES.of("yao")) if character == "幺" else (code,)
+                (code, _code_of_syllable("yao")) if character == "幺" else (code,)
                 for character, code in zip(part, usual, strict=True)
             )
     ways = 1

@@ -15,6 +15,7 @@ from pipeline.types import Call, CallMetadata, Measure, Measures, Outcome, Role
 
 if TYPE_CHECKING:
     from pipeline.rules.operators.base import Condition
+    from pipeline.rules.operators.scope import Window
 
 NO_OTHER_RULES = "这里只判断一条规则，看不到规则 {rule} 的结论"
 
@@ -32,8 +33,9 @@ class CallView:
         measures: what was measured of the call.
         other_rule: the conclusion of another rule on this call, by its id.
         words_lost: whether there is speech whose words the guards refused.
-        windows: windows of whole calls by role, kept by ``operators.scope``.
+        windows: the windows that were cut out so far, kept by ``operators.scope``.
         doubts: reasons for which words cannot be judged, kept by ``operators.looking``.
+        wordless: reasons for which a party's words in the whole call hold nothing to judge, kept by the same.
     """
 
     def __init__(
@@ -45,8 +47,9 @@ class CallView:
         self.measures = measures
         self.other_rule = other_rule
         self.words_lost = any(turn.lost for turn in self.dialogue.turns)
-        self.windows: dict[Role | None, object] = {}
+        self.windows: dict[int, Window] = {}
         self.doubts: dict[object, str | None] = {}
+        self.wordless: dict[Role | None, str | None] = {}
         self._events: dict[MeasureSettings, CallEvents] = {}
         self._known: dict[int, Result] = {}
         self._turns: dict[Role | None, tuple[int, ...]] = {}

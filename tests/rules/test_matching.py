@@ -93,7 +93,7 @@ def test_time_of_phrase_inside_utterance_is_shared_out_evenly() -> None:
 )
 def test_clause_length_around_phrase_ends_at_marks(line: str, length: int) -> None:
     text, ((place,),) = read(call(line), "不行")
-    assert text.wording(*place).clause_length == length
+    assert text.clause_length(*place) == length
 
 
 def test_utterance_outside_speech_turns_is_never_searched() -> None:
@@ -103,6 +103,11 @@ def test_utterance_outside_speech_turns_is_never_searched() -> None:
         spoken, transcript=replace(spoken.transcript, utterances=(*spoken.transcript.utterances, invented))
     )
     assert found(spoken, "神经病") == []
+
+
+@pytest.mark.parametrize("line", ["不\x1e行\x1e啊", "不\x1e\x1e行啊𠀀"])
+def test_separator_of_records_in_a_transcript_is_no_character(line: str) -> None:
+    assert found(call(f"agent: {line}", "customer: 好。"), "不行啊") == [line.removesuffix("𠀀")]
 
 
 def test_lexicon_without_phrases_finds_nothing() -> None:

@@ -382,6 +382,11 @@ def test_regex_that_could_run_away_or_never_matches_is_refused(pattern: str, tol
         anchored(f"{{regex: {{role: agent, pattern: '{pattern}'}}}}", "none: {hold: {}}")
 
 
+def test_regex_that_gives_nothing_back_looks_at_one_turn_alone() -> None:
+    spoken = call("agent: 不行。", "customer: 好的再见。")
+    assert quotes("{regex: {role: agent, pattern: '(?>[^天]{5}|不)行'}}", spoken) == ["不行"]
+
+
 def test_regex_on_a_very_long_turn_ends() -> None:
     spoken = call("agent: " + "好" * 20000)
     assert unknown("{regex: {role: agent, pattern: 好+一好+二}}", spoken) in (None, TOO_LONG)

@@ -15,6 +15,7 @@ from pipeline.rules.operators.looking import no_words, nobody_heard, words_unkno
 from pipeline.rules.operators.scope import RoleWord, Scope, ScopedOperator, Window
 from pipeline.rules.outcome import Match
 from pipeline.rules.view import CallView
+from pipeline.types import Role
 
 
 def _word(text: str) -> str:
@@ -56,7 +57,9 @@ class Backchannel(ScopedOperator):
 class CompiledBackchannel(LookingAtEvents):
     """``backchannel`` ready to look at calls."""
 
-    __slots__ = ("least", "parameters", "words")
+    __slots__ = ("first", "least", "parameters", "words")
+
+    COST = 30
 
     JUDGES_WORDS = True
 
@@ -66,6 +69,7 @@ class CompiledBackchannel(LookingAtEvents):
         super().__init__(scope, "不用" + "、".join(parameters.words[:6]) + "附和")
         self.parameters = parameters
         self.words = tuple(words)
+        self.first = frozenset(word[0] for word in words)
         self.least = least
 
     def unknown(self, view: CallView) -> str | None:
@@ -80,7 +84,10 @@ class CompiledBackchannel(LookingAtEvents):
         """Every acknowledgement of these words, in order of time."""
         found: dict[tuple[int, float], Match] = {}
         if not self.parameters.only_while_other_speaks:
+            plain_text, starts = view.text.plain, view.text.starts
             for number in window.turns:
+                if plain_text[starts[number]] not in self.first:
+                    continue
                 turn = view.dialogue.turns[number].turn
                 if turn.duration_s <= self.parameters.max_s and self._only_these(view.text.of_turn(number)):
                     text = view.text.texts[number]
@@ -88,7 +95,8 @@ class CompiledBackchannel(LookingAtEvents):
                         found[number, turn.start_s] = self.match(
                             turn.role, turn.start_s, turn.end_s, f"只说了“{text}”", text, number
                         )
-        for one in view.events().backchannels:
+        none_counted = self.scope.role is Role.AGENT and view.number("agent_backchannel_count") == 0
+        for one in () if none_counted else view.events().backchannels:
             wanted = self.scope.role in (None, one.by) and one.end_s - one.start_s <= self.parameters.max_s
             if wanted and self._only_these(plain(one.text)) and self.inside(window, one.start_s, one.end_s, one.turn):
                 key = (one.turn, one.start_s)

@@ -67,8 +67,12 @@ class Condition(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """What operators need to compile: the phrases of the rulebook, the rule's anchors and its own settings."""
+    """What operators need to compile: the phrases of the rulebook, the rule's anchors and its own settings.
+
+    ``places`` numbers the parts of a call at which operators look, so that each is cut out of a call once.
+    """
 
     lexicon: LexiconBuilder = field(default_factory=LexiconBuilder)
     min_transcript_confidence: float | None = None
     anchors: Mapping[str, Condition] = field(default_factory=dict)
+    places: dict[object, int] = field(default_factory=dict)

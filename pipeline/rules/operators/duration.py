@@ -60,6 +60,8 @@ class CompiledDuration(LookingAtEvents):
 
     __slots__ = ("parameters",)
 
+    COST = 2
+
     def __init__(self, scope: Scope, parameters: Duration) -> None:
         """Keep the limits."""
         super().__init__(scope, limits_in_words(parameters.above_s, parameters.below_s, "秒"))

@@ -59,6 +59,8 @@ class CompiledHangUp(LookingAtEvents):
 
     __slots__ = ("parameters",)
 
+    COST = 2
+
     def __init__(self, scope: Scope, parameters: HangUp) -> None:
         """Keep the limits."""
         asked = []

@@ -54,6 +54,8 @@ class CompiledHold(LookingAtEvents):
 
     __slots__ = ("parameters",)
 
+    COST = 4
+
     def __init__(self, scope: Scope, parameters: Hold) -> None:
         """Keep the limits."""
         asked = (

@@ -16,6 +16,9 @@ from pipeline.rules.outcome import Match
 from pipeline.rules.view import CallView
 from pipeline.types import Role
 
+_COUNTS = {Role.AGENT: "interruption_count", Role.CUSTOMER: "customer_interruption_count"}
+"""Measures by the same settings; where one is known to be 0, nobody needs to look again."""
+
 
 class Interruption(ScopedOperator):
     """A party starts to speak while the other has been speaking for a while, and both go on for a while.
@@ -49,6 +52,8 @@ class CompiledInterruption(LookingAtEvents):
 
     __slots__ = ("parameters", "settings")
 
+    COST = 4
+
     def __init__(self, scope: Scope, parameters: Interruption) -> None:
         """Keep the limits; events are found by the measures' own settings unless fewer seconds are asked for."""
         super().__init__(scope, f"同时说话不到 {parameters.min_overlap_s:g} 秒")
@@ -65,7 +70,9 @@ class CompiledInterruption(LookingAtEvents):
         return one_sided(view)
 
     def possible(self, view: CallView) -> bool:
-        """Whether both speak at once for so long anywhere."""
+        """Whether both speak at once for so long anywhere, or any interruption was counted."""
+        if self.settings == DEFAULT_MEASURE_SETTINGS and self.scope.role is not None:
+            return view.number(_COUNTS[self.scope.role]) != 0
         overlap_s = view.number("overlap_s")
         # Stored measures are rounded to milliseconds.
         return overlap_s is None or overlap_s >= self.parameters.min_overlap_s - 0.001

@@ -18,10 +18,21 @@ class AllOf:
     """
 
     parts: tuple[Condition, ...]
+    cheapest_first: tuple[int, ...]
+
+    @classmethod
+    def of(cls, parts: tuple[Condition, ...]) -> AllOf:
+        """Conditions in their order; what is cheap to look at is looked at first, for it may be the end of it."""
+        return cls(parts, tuple(sorted(range(len(parts)), key=lambda place: cost_of(parts[place]))))
 
     def evaluate(self, view: CallView, around: Match | None) -> Result:
         """Evidence of the first condition when all hold."""
-        return _every(part.evaluate(view, around) for part in self.parts)
+        results: list[Result] = [CLEAR] * len(self.parts)
+        for place in self.cheapest_first:
+            results[place] = result = self.parts[place].evaluate(view, around)
+            if not result.matches and result.unknown is None:
+                return CLEAR
+        return _every(results)
 
     def missing(self, view: CallView, around: Match | None) -> Result:
         """Evidence of the first condition that does not hold."""
@@ -56,6 +67,15 @@ class Not:
     def missing(self, view: CallView, around: Match | None) -> Result:
         """What was found after all."""
         return self.part.evaluate(view, around)
+
+
+def cost_of(condition: Condition) -> int:
+    """How much work a condition is beside others: manifest and measures are there already, words must be searched."""
+    if isinstance(condition, Not):
+        return cost_of(condition.part)
+    if isinstance(condition, AllOf | AnyOf):
+        return sum(map(cost_of, condition.parts))
+    return getattr(condition, "COST", 1)
 
 
 def _every(parts: Iterable[Result]) -> Result:

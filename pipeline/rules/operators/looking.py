@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from pipeline.features.dialogue import NO_AGENT_SPEECH, NO_CUSTOMER_SPEECH
 from pipeline.rules.operators.scope import Scope, Window
@@ -22,18 +23,25 @@ NO_SUCH_TURN = "通话里没有规则要看的那一段话"
 class Looking(ABC):
     """A compiled operator: ``find`` looks into one window, everything else is the scope's business."""
 
-    __slots__ = ("scope",)
+    __slots__ = ("plain_scope", "scope")
 
+    COST = 10
+    """Work beside other operators, see ``logic.cost_of``."""
     JUDGES_WORDS = False
     """Whether a window without words holds nothing to judge."""
 
     def __init__(self, scope: Scope) -> None:
         """Keep the scope."""
         self.scope = scope
+        self.plain_scope = scope.is_whole_call and scope.anchor is None
 
     @abstractmethod
     def find(self, view: CallView, window: Window) -> Iterable[Match]:
         """Every place in a window where the operator finds what it looks for."""
+
+    def holds(self, view: CallView, window: Window) -> bool:
+        """Whether there are places enough, without making evidence of them where an operator can tell without."""
+        return sum(1 for _ in itertools.islice(self.find(view, window), self.scope.times)) == self.scope.times
 
     @abstractmethod
     def unknown(self, view: CallView) -> str | None:
@@ -95,10 +103,12 @@ class Looking(ABC):
         doubt: str | None = None
         for window in windows:
             found: Sequence[Match] = ()
-            if possible:
-                needed = None if self.scope.every_turn else self.scope.times
-                found = list(_first(self.find(view, window), needed))
-            if self._satisfied(view, window, found):
+            if self.scope.every_turn:
+                found = list(self.find(view, window)) if possible else ()
+                satisfied = self._satisfied(view, window, found)
+            else:
+                satisfied = possible and self.holds(view, window)
+            if satisfied:
                 if self.scope.anchor is None or self.scope.anchor.hit != "each":
                     return CLEAR
             elif self.scope.every_turn:
@@ -128,6 +138,11 @@ class Looking(ABC):
     def _nothing_to_judge(self, view: CallView, around: Match | None) -> str | None:
         if self.scope.anchor is not None or self.scope.near is not None:
             return None
+        if self.plain_scope:
+            role = self.scope.role
+            if role not in view.wordless:
+                view.wordless[role] = self.empty(view, self.scope.window(view, around))
+            return view.wordless[role]
         return self.empty(view, self.scope.window(view, around))
 
     def _windows(self, view: CallView, around: Match | None) -> tuple[Window, ...] | Result:
@@ -176,12 +191,11 @@ def missing_in(view: CallView, window: Window, role: Role | None) -> Match:
     end_s = min(window.end_s, turns[-1].turn.end_s if turns else view.end_s)
     if window.centre is not None and not turns:
         start_s, end_s = max(start_s, window.centre.start_s), min(end_s, max(window.centre.end_s, window.end_s))
-    end_s = min(end_s, view.end_s)
-    start_s = max(0.0, min(start_s, view.end_s))
+    start_s, end_s = sorted(max(0.0, min(at_s, view.end_s)) for at_s in (start_s, end_s))
     return Match(
         role=role or Role.UNKNOWN,
-        start_s=min(start_s, end_s) if end_s < start_s else start_s,
-        end_s=max(start_s, end_s),
+        start_s=start_s,
+        end_s=end_s,
         quote=quote,
         kind=MatchKind.EXACT,
         turn=window.turns[0] if window.turns else None,
@@ -217,11 +231,6 @@ def _words_unknown(view: CallView, role: Role | None, least: float | None) -> st
 
 def no_words(view: CallView, role: Role | None, window: Window) -> str | None:
     """Why a window of the call holds no words, None where it does."""
-    if window.whole and not window.by_turns:
-        key = ("words", role)
-        if key not in view.doubts:
-            view.doubts[key] = _no_words(view, role, window)
-        return view.doubts[key]
     return _no_words(view, role, window)
 
 
@@ -231,14 +240,6 @@ def _no_words(view: CallView, role: Role | None, window: Window) -> str | None:
     if not view.turns_of(role):
         return nobody_heard(view, role)
     return NO_WORDS if window.turns else NO_SUCH_TURN
-
-
-def _first(matches: Iterable[Match], count: int | None) -> Iterator[Match]:
-    """So many matches and no more: that something is not missing needs no further look."""
-    for number, match in enumerate(matches, start=1):
-        yield match
-        if number == count:
-            return
 
 
 def _one_turn(number: int) -> Window:

@@ -11,7 +11,7 @@ from pipeline.rules.known_measures import KNOWN_MEASURES, ROLE_NAMES, readable
 from pipeline.rules.operators.base import Compilation, Condition
 from pipeline.rules.operators.looking import Looking
 from pipeline.rules.operators.scope import RoleWord, Scope, ScopedOperator, Window
-from pipeline.rules.outcome import Match
+from pipeline.rules.outcome import CLEAR, Match, Result
 from pipeline.rules.view import CallView
 from pipeline.types import Evidence, MatchKind, Measure, Outcome, Role
 
@@ -99,11 +99,21 @@ class CompiledMeasure(Looking):
 
     __slots__ = ("asked_for", "parameters")
 
+    COST = 1
+
     def __init__(self, scope: Scope, parameters: MeasureIs, asked_for: str) -> None:
         """Keep the limits."""
         super().__init__(scope)
         self.parameters = parameters
         self.asked_for = asked_for
+
+    def evaluate(self, view: CallView, around: Match | None) -> Result:
+        """As every operator; most values are inside their limits, which is told at once."""
+        measure = view.measures.get(self.parameters.name)
+        if measure is not None and measure.outcome is Outcome.MEASURED and measure.value is not None:
+            if not self._outside(measure.value):
+                return CLEAR
+        return super().evaluate(view, around)
 
     def unknown(self, view: CallView) -> str | None:
         """The measure's own reason."""

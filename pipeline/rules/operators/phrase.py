@@ -138,16 +138,9 @@ class CompiledPhrase:
         """Pieces of which one must occur before the phrase can."""
         return frozenset().union(*(wanted.first_pieces for wanted in self.wordings))
 
-    def find(self, view: CallView, window: Window) -> Iterator[PhraseHit]:
-        """Where the phrase was said and means what the rule means."""
-        text = view.text
-        for wanted in self.wordings:
-            for start, end in wanted.pattern.find(text):
-                if window.holds(view, start, end) and self._counts(text, start, end):
-                    yield PhraseHit(start, end, wanted.kind, wanted.text)
-
-    def _counts(self, text: SpokenText, start: int, end: int) -> bool:
-        if self.clause_at_most is not None and text.wording(start, end).clause_length > self.clause_at_most:
+    def counts(self, text: SpokenText, start: int, end: int) -> bool:
+        """Whether the words at a place mean what the rule means."""
+        if self.clause_at_most is not None and text.clause_length(start, end) > self.clause_at_most:
             return False
         for pattern in self.not_in:
             if any(outer <= start and end <= outer_end for outer, outer_end in pattern.find(text)):
@@ -160,29 +153,41 @@ class CompiledPhrase:
 
 @dataclass(frozen=True, slots=True)
 class PhraseBook:
-    """Several phrases; ``by_piece`` finds those that can occur in a call without trying all."""
+    """Several phrases; ``by_piece`` gives the wordings that can begin with a piece, with the number of their phrase."""
 
     phrases: tuple[CompiledPhrase, ...]
-    by_piece: dict[int, tuple[CompiledPhrase, ...]]
+    by_piece: dict[int, tuple[tuple[int, Wanted], ...]]
+    number: int
 
     @classmethod
     def compile(cls, phrases: tuple[Phrase, ...], lexicon: LexiconBuilder, *, by_sound: bool = False) -> PhraseBook:
         """Register all phrases."""
         compiled = tuple(phrase.compile(lexicon, by_sound=by_sound) for phrase in phrases)
-        by_piece: dict[int, list[CompiledPhrase]] = {}
-        for phrase in compiled:
-            for piece in phrase.first_pieces:
-                by_piece.setdefault(piece, []).append(phrase)
-        return cls(compiled, {piece: tuple(found) for piece, found in by_piece.items()})
+        by_piece: dict[int, list[tuple[int, Wanted]]] = {}
+        for number, phrase in enumerate(compiled):
+            for wanted in phrase.wordings:
+                for piece in wanted.first_pieces:
+                    by_piece.setdefault(piece, []).append((number, wanted))
+        return cls(compiled, {piece: tuple(found) for piece, found in by_piece.items()}, lexicon.add_book(by_piece))
 
     def possible(self, text: SpokenText) -> bool:
         """Whether any of the phrases can occur in a call."""
-        return not self.by_piece.keys().isdisjoint(text.hits)
+        return self.number in text.books
 
-    def candidates(self, text: SpokenText) -> list[CompiledPhrase]:
-        """The phrases that can occur in a call, each once."""
-        here = self.by_piece.keys() & text.hits.keys()
-        return list({id(phrase): phrase for piece in sorted(here) for phrase in self.by_piece[piece]}.values())
+    def find(self, view: CallView, window: Window) -> Iterator[tuple[int, PhraseHit]]:
+        """Where any of the phrases was said and means what the rule means, with the number of the phrase."""
+        text = view.text
+        seen: set[int] = set()
+        for piece in text.books.get(self.number, ()):
+            for number, wanted in self.by_piece[piece]:
+                if wanted.kind is MatchKind.HOMOPHONE:
+                    # A sound with several readings is found by each of them.
+                    if id(wanted) in seen:
+                        continue
+                    seen.add(id(wanted))
+                for start, end in wanted.pattern.find(text):
+                    if window.holds(view, start, end) and self.phrases[number].counts(text, start, end):
+                        yield number, PhraseHit(start, end, wanted.kind, wanted.text)
 
 
 def words_match(view: CallView, hit: PhraseHit) -> Match:

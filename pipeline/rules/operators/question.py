@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from pipeline.rules.operators.base import Compilation, Condition
 from pipeline.rules.operators.looking import Looking, no_words, words_unknown
-from pipeline.rules.operators.phrase import Phrase, PhraseBook, words_match
+from pipeline.rules.operators.phrase import Phrase, PhraseBook, PhraseHit, words_match
 from pipeline.rules.operators.scope import Scope, ScopedOperator, Window
 from pipeline.rules.outcome import CLEAR, Match, Result
 from pipeline.rules.view import CallView
@@ -117,14 +117,12 @@ class CompiledQuestion(Looking):
 
     def _questions(self, view: CallView, window: Window) -> list[Match]:
         """Each turn that asks, once."""
-        first: dict[int, Match] = {}
-        for phrase in self.asked.candidates(view.text):
-            for hit in phrase.find(view, window):
-                match = words_match(view, hit)
-                turn = view.text.turn_at(hit.start)
-                if turn not in first or (match.span or (0, 0)) < (first[turn].span or (0, 0)):
-                    first[turn] = match
-        return [match for _, match in sorted(first.items())]
+        first: dict[int, PhraseHit] = {}
+        for _, hit in self.asked.find(view, window):
+            turn = view.text.turn_at(hit.start)
+            if turn not in first or (hit.start, hit.end) < (first[turn].start, first[turn].end):
+                first[turn] = hit
+        return [words_match(view, hit) for _, hit in sorted(first.items())]
 
     def _answer(self, view: CallView, asked: Match) -> Match | None:
         turn = asked.turn or 0
@@ -134,11 +132,10 @@ class CompiledQuestion(Looking):
             return None
         end = len(view.text.plain)
         window = Window(tuple(after), frozenset(after), 0, end, float("-inf"), float("inf"), True, True, asked)
-        found = []
-        for phrase in self.expected.candidates(view.text):
-            hit = min(phrase.find(view, window), key=lambda one: (one.start, one.end), default=None)
-            if hit is not None:
-                found.append(hit)
+        found: dict[int, PhraseHit] = {}
+        for number, hit in self.expected.find(view, window):
+            if number not in found or (hit.start, hit.end) < (found[number].start, found[number].end):
+                found[number] = hit
         if len(found) < self.parameters.at_least:
             return None
-        return words_match(view, min(found, key=lambda one: (one.start, one.end)))
+        return words_match(view, min(found.values(), key=lambda one: (one.start, one.end)))

@@ -66,6 +66,8 @@ class CompiledRate(LookingAtEvents):
 
     __slots__ = ("parameters", "role")
 
+    COST = 30
+
     def __init__(self, scope: Scope, parameters: Rate) -> None:
         """Keep the limits."""
         super().__init__(scope, limits_in_words(parameters.above_cpm, parameters.below_cpm, UNIT))

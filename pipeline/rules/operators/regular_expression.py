@@ -57,6 +57,8 @@ class CompiledRegex(Looking):
 
     __slots__ = ("excluding", "least", "pattern")
 
+    COST = 30
+
     JUDGES_WORDS = True
 
     def __init__(self, scope: Scope, pattern: SafeRegex, excluding: SafeRegex | None, least: float | None) -> None:
@@ -87,6 +89,10 @@ class CompiledRegex(Looking):
             return super().missing(view, around)
         except TimeoutError:
             return Result(unknown=TOO_LONG)
+
+    def possible(self, view: CallView) -> bool:
+        """Whether the expression occurs anywhere."""
+        return self.pattern.possible(view.text.plain)
 
     def find(self, view: CallView, window: Window) -> Iterator[Match]:
         """Every place, turn by turn."""

@@ -55,6 +55,8 @@ class CompiledRepeat(Looking):
 
     __slots__ = ("exceptions", "least", "parameters")
 
+    COST = 30
+
     JUDGES_WORDS = True
 
     def __init__(self, scope: Scope, parameters: Repeat, least: float | None) -> None:

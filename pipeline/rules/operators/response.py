@@ -61,6 +61,8 @@ class CompiledResponse(LookingAtEvents):
 
     __slots__ = ("parameters",)
 
+    COST = 4
+
     def __init__(self, scope: Scope, parameters: Response) -> None:
         """Keep the limits."""
         super().__init__(scope, limits_in_words(parameters.above_s, parameters.below_s, "秒"))

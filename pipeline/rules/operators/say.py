@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
@@ -11,7 +12,7 @@ from pipeline.rules.matching import SOUND_LEAST_CHARACTERS
 from pipeline.rules.operators.base import Compilation, Condition
 from pipeline.rules.operators.logic import Not
 from pipeline.rules.operators.looking import Looking, no_words, words_lost, words_unknown
-from pipeline.rules.operators.phrase import CompiledPhrase, Phrase, PhraseBook, PhraseHit, words_match
+from pipeline.rules.operators.phrase import Phrase, PhraseBook, PhraseHit, words_match
 from pipeline.rules.operators.scope import RoleWord, Scope, ScopedOperator, Window
 from pipeline.rules.outcome import Match
 from pipeline.rules.view import CallView
@@ -120,9 +121,13 @@ class Said(Looking):
 
     def find(self, view: CallView, window: Window) -> Iterable[Match]:
         """Every place, in order."""
-        hits = [hit for phrase in self.book.candidates(view.text) for hit in phrase.find(view, window)]
+        hits = [hit for _, hit in self.book.find(view, window)]
         hits.sort(key=lambda hit: (hit.start, hit.end, _RANK.get(hit.kind, 2)))
         return (words_match(view, hit) for hit in hits)
+
+    def holds(self, view: CallView, window: Window) -> bool:
+        """Whether the phrases are said often enough."""
+        return sum(1 for _ in itertools.islice(self.book.find(view, window), self.scope.times)) == self.scope.times
 
 
 class SaidTogether(Said):
@@ -149,21 +154,26 @@ class SaidTogether(Said):
     def find(self, view: CallView, window: Window) -> Iterator[Match]:
         """The first place of the first phrase of the list, or of the first that was said."""
         groups: dict[int, dict[int, PhraseHit]] = {}
-        for phrase in self.book.candidates(view.text):
-            for hit in phrase.find(view, window):
-                group = groups.setdefault(view.text.turn_at(hit.start) if self.same_turn else 0, {})
-                known = group.get(id(phrase))
-                if known is None or (hit.start, hit.end) < (known.start, known.end):
-                    group[id(phrase)] = hit
+        for number, hit in self.book.find(view, window):
+            group = groups.setdefault(view.text.turn_at(hit.start) if self.same_turn else 0, {})
+            known = group.get(number)
+            if known is None or _place(hit) < _place(known):
+                group[number] = hit
         for _, group in sorted(groups.items()):
-            if len(group) < self.count:
-                continue
-            shown = group[id(self._first_listed(group))] if self.in_order else min(group.values(), key=_place)
-            yield words_match(view, shown)
+            if len(group) >= self.count:
+                yield words_match(view, group[min(group)] if self.in_order else min(group.values(), key=_place))
 
-    def _first_listed(self, group: dict[int, PhraseHit]) -> CompiledPhrase:
-        return next(phrase for phrase in self.book.phrases if id(phrase) in group)
+    def holds(self, view: CallView, window: Window) -> bool:
+        """Whether so many different phrases are said."""
+        if self.same_turn or self.scope.times > 1:
+            return Looking.holds(self, view, window)
+        said: set[int] = set()
+        for number, _ in self.book.find(view, window):
+            said.add(number)
+            if len(said) == self.count:
+                return True
+        return False
 
 
-def _place(hit: PhraseHit) -> tuple[int, int]:
-    return hit.start, hit.end
+def _place(hit: PhraseHit) -> tuple[int, int, int]:
+    return hit.start, hit.end, _RANK.get(hit.kind, 2)

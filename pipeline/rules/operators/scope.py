@@ -94,6 +94,7 @@ class ScopedOperator(Operator):
         if self.near is not None:
             anchor = Anchor(to.anchors[self.near.anchor], self.near.hit)
         text = self.within if self.near is None else self.near.within
+        place = (role, self.turns, self.first_s, self.last_s, self.between_s, self.between_percent)
         return Scope(
             role=None if role == "anyone" else Role(role),
             turns=self.turns,
@@ -105,6 +106,7 @@ class ScopedOperator(Operator):
             anchor=anchor,
             every_turn=self.every_turn,
             times=self.times,
+            place=to.places.setdefault(place, len(to.places)) if text is None else None,
         )
 
 
@@ -162,12 +164,11 @@ class Window:
 
     def holds(self, view: CallView, start: int, end: int) -> bool:
         """Whether words at a place are inside; of words across an edge in time, their middle decides."""
-        if view.text.turn_at(start) not in self.members:
+        # Most words are outside of most windows: the places of the first and last turn tell without a search.
+        if start < self.start or end > self.end or view.text.turn_at(start) not in self.members:
             return False
         if self.whole:
             return True
-        if start < self.start or end > self.end:
-            return False
         if self.start_s == -math.inf and self.end_s == math.inf:
             return True
         wording = view.text.wording(start, end)
@@ -194,6 +195,7 @@ class Scope:
     anchor: Anchor | None = None
     every_turn: bool = False
     times: int = 1
+    place: int | None = None
 
     @property
     def is_whole_call(self) -> bool:
@@ -209,6 +211,14 @@ class Scope:
 
     def window(self, view: CallView, around: Match | None) -> Window:
         """The part of a call that is looked at, near ``around`` where the scope says so."""
+        if self.place is None:
+            return self._cut(view, around)
+        known = view.windows.get(self.place)
+        if known is None:
+            view.windows[self.place] = known = self._cut(view, around)
+        return known
+
+    def _cut(self, view: CallView, around: Match | None) -> Window:
         if self.is_whole_call:
             return whole_call(view, self.role)
         numbers = view.turns_of(self.role)
@@ -216,7 +226,8 @@ class Scope:
         if self.turns is not None:
             first, last = (place - 1 if place > 0 else len(numbers) + place for place in self.turns)
             numbers = numbers[max(first, 0) : max(last + 1, 0)]
-        start, end = 0, len(view.text.plain)
+        whole_end = len(view.text.plain)
+        start, end = 0, whole_end
         start_s, end_s = self._seconds(view)
         if self.near is not None and around is not None:
             if self.near.before_s is not None or self.near.after_s is not None:
@@ -236,7 +247,9 @@ class Scope:
                 for number in numbers
                 if spoken[number].turn.start_s <= end_s and spoken[number].turn.end_s >= start_s
             )
-        only_turns = start_s == -math.inf and end_s == math.inf and start == 0 and end == len(view.text.plain)
+        only_turns = start_s == -math.inf and end_s == math.inf and start == 0 and end == whole_end
+        if numbers:
+            start, end = max(start, view.text.starts[numbers[0]]), min(end, view.text.end_of(numbers[-1]))
         return Window(
             numbers, frozenset(numbers), start, end, start_s, end_s, only_turns, by_turns, around if self.near else None
         )
@@ -274,14 +287,9 @@ class Scope:
 
 
 def whole_call(view: CallView, role: Role | None) -> Window:
-    """The window of everything that a party says, made once for a call."""
-    known = view.windows.get(role)
-    if isinstance(known, Window):
-        return known
+    """The window of everything that a party says."""
     numbers = view.turns_of(role)
-    window = Window(numbers, frozenset(numbers), 0, len(view.text.plain), -math.inf, math.inf, True)
-    view.windows[role] = window
-    return window
+    return Window(numbers, frozenset(numbers), 0, len(view.text.plain), -math.inf, math.inf, True)
 
 
 def turn_of(view: CallView, match: Match) -> int:

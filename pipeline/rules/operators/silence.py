@@ -66,6 +66,8 @@ class CompiledSilence(LookingAtEvents):
 
     __slots__ = ("needs_roles", "parameters", "settings")
 
+    COST = 4
+
     def __init__(self, scope: Scope, parameters: Silence) -> None:
         """Keep the limits."""
         super().__init__(scope, limits_in_words(parameters.above_s, None, "秒"))

@@ -60,6 +60,8 @@ class CompiledSimilar(Looking):
 
     __slots__ = ("least", "score", "sentences")
 
+    COST = 30
+
     JUDGES_WORDS = True
 
     def __init__(

@@ -55,6 +55,8 @@ class CompiledTurnCount(LookingAtEvents):
 
     __slots__ = ("parameters",)
 
+    COST = 3
+
     def __init__(self, scope: Scope, parameters: TurnCount) -> None:
         """Keep the limits."""
         words = ((parameters.at_least, "少于 {} 段"), (parameters.at_most, "多于 {} 段"))
