@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +64,9 @@ class Pool:
     The first worker has the maker started and sets shards aside once read; the others read what was set aside.
     """
 
-    def __init__(self, folder: Path, seed: int, *, first: bool) -> None:
+    def __init__(self, folder: Path, seed: int, *, first: bool, pace_s: float = 70.0) -> None:
         self._folder = folder
+        self._pace_s = pace_s
         self._seed = seed
         self._first = first
         self._windows: deque[Window] = deque(maxlen=POOL_WINDOWS)
@@ -106,6 +108,8 @@ class Pool:
                     str(self._folder),
                     "--seed",
                     str(self._seed),
+                    "--pace-s",
+                    str(self._pace_s),
                 ],
                 cwd=HERE.parents[1],
                 env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -129,6 +133,18 @@ class Pool:
             batches[-1].append(window)
         order = rng.permutation(len(batches))[:count]
         return [batches[index] for index in order]
+
+    def once(self, rng: np.random.Generator) -> list[list[Window]]:
+        """Every window that has come since, in batches alike in length and in random order; none is given again."""
+        self.refill()
+        windows = sorted(self._windows, key=lambda window: window.mel.shape[1])
+        self._windows.clear()
+        batches: list[list[Window]] = [[]]
+        for window in windows:
+            if batches[-1] and (len(batches[-1]) + 1) * (window.mel.shape[1] // 2 + 30) > FRAME_BUDGET:
+                batches.append([])
+            batches[-1].append(window)
+        return [batches[index] for index in rng.permutation(len(batches)) if batches[index]]
 
     def close(self) -> None:
         """End the process that makes shards."""
@@ -203,6 +219,28 @@ class Collator:
             rows, token_spans = self._sequence(window)
             sequences.append(rows)
             spans.append(token_spans)
+        inputs, targets, places = self._tensors(windows, sequences, spans)
+        return Batch(
+            torch.from_numpy(mel),
+            torch.from_numpy(initials),
+            torch.from_numpy(finals),
+            torch.tensor(picked, dtype=torch.long).reshape(-1, 3),
+            inputs,
+            targets,
+            places,
+        )
+
+    def text(self, windows: Sequence[Window]) -> tuple[Tensor, Tensor, Tensor]:
+        """Token rows, targets and spans alone, drawn anew at every call, for windows whose sound is encoded already."""
+        drawn = [self._sequence(window) for window in windows]
+        return self._tensors(windows, [rows for rows, _ in drawn], [spans for _, spans in drawn])
+
+    def _tensors(
+        self,
+        windows: Sequence[Window],
+        sequences: Sequence[list[int]],
+        spans: Sequence[list[tuple[int, int, int]]],
+    ) -> tuple[Tensor, Tensor, Tensor]:
         length = max(map(len, sequences)) - 1
         inputs = np.full((len(windows), length), self._end, np.int64)
         targets = np.full((len(windows), length), -100, np.int64)
@@ -218,15 +256,7 @@ class Collator:
             targets[index, 1] = -100  # which task follows the language is given, not guessed
             if not window.characters:
                 targets[index, 0] = self._no_speech
-        return Batch(
-            torch.from_numpy(mel),
-            torch.from_numpy(initials),
-            torch.from_numpy(finals),
-            torch.tensor(picked, dtype=torch.long).reshape(-1, 3),
-            torch.from_numpy(inputs),
-            torch.from_numpy(targets),
-            torch.from_numpy(places),
-        )
+        return torch.from_numpy(inputs), torch.from_numpy(targets), torch.from_numpy(places)
 
     def _masked(self, sound: np.ndarray, floor: float) -> np.ndarray:
         """SpecAugment's frequency mask: a few of the 80 bands silenced."""
@@ -248,29 +278,37 @@ def losses(model: Trainee, batch: Batch) -> dict[str, Tensor]:
         where = batch.character_frames
         character = model.character_head(real[where[:, 0], where[:, 1]]).float()
         logits, attentions = model.decode(batch.rows, encoded)
+    decoder, mass, accuracy = decoder_terms(logits, attentions, batch.targets, batch.spans)
     frame = F.cross_entropy(initial, batch.initials[:, :frames].flatten()) + F.cross_entropy(
         final, batch.finals[:, :frames].flatten()
     )
-    flat_targets = batch.targets.flatten()
-    decoder = F.cross_entropy(logits.flatten(0, 1), flat_targets, ignore_index=-100)
-    # Guided attention: what a token's query looks at, one head of the first layer and all of the last, lies where its
-    # character sounds.
-    first, last = batch.spans[..., :1], batch.spans[..., 1:]
-    keys = torch.arange(attentions[0].shape[-1])
-    inside = ((keys >= first - 1) & (keys <= last + 1))[:, None]
-    guided = torch.cat([attentions[0][:, :1], attentions[-1]], dim=1)
-    mass = (guided * inside).sum(-1, dtype=torch.float32)
-    aligned = (first[..., 0] >= 0)[:, None].expand_as(mass)
-    mass = mass[aligned]
-    asked = flat_targets != -100
     return {
         "decoder": decoder,
         "frame": frame,
         "character": F.cross_entropy(character, where[:, 2]),
         "guide": -(mass + 1e-4).log().mean(),
-        "accuracy": (logits.flatten(0, 1).argmax(-1) == flat_targets)[asked].float().mean(),
+        "accuracy": accuracy,
         "on_the_spot": mass.mean(),
     }
+
+
+def decoder_terms(
+    logits: Tensor, attentions: Sequence[Tensor], targets: Tensor, spans: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Cross entropy, the attention that lies where the next character sounds (one value a head), token accuracy."""
+    flat_targets = targets.flatten()
+    decoder = F.cross_entropy(logits.flatten(0, 1), flat_targets, ignore_index=-100)
+    # Guided attention: what a token's query looks at, one head of the first layer and all of the last, lies where its
+    # character sounds.
+    first, last = spans[..., :1], spans[..., 1:]
+    keys = torch.arange(attentions[0].shape[-1])
+    inside = ((keys >= first - 1) & (keys <= last + 1))[:, None]
+    guided = torch.cat([attentions[0][:, :1], attentions[-1]], dim=1)
+    mass = (guided * inside).sum(-1, dtype=torch.float32)
+    aligned = (first[..., 0] >= 0)[:, None].expand_as(mass)
+    asked = flat_targets != -100
+    accuracy = (logits.flatten(0, 1).argmax(-1) == flat_targets)[asked].float().mean()
+    return decoder, mass[aligned], accuracy
 
 
 def rate_at(progress: float, step: int, peak: float = PEAK_RATE) -> float:
