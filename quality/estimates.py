@@ -18,6 +18,9 @@ from quality.correlation import Correlation, Saving, correlation_within, no_savi
 from quality.greg import PRIOR_DF, CertainPart, Interval, Part, certain_part, combined, interval, probability_part
 from quality.rolling import MONTHS, Drift, learn_drift, roll
 
+ROLLING_CORRELATION = 0.7
+"""Correlation of machine and human score from which rolling intervals hold what they promise (docs/statistics.md)."""
+
 MIN_RESPONSE = 0.9
 """Share of the drawn calls that must have been reviewed before an estimate may count for pay."""
 
@@ -41,12 +44,17 @@ class Use(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EstimateOptions:
-    """What the centre decides. ``pay_half_width`` is a share of the scale: .03 is 3 points of 100."""
+    """What the centre decides.
+
+    ``pay_half_width`` is a share of the scale: .03 is 3 points of 100. ``rolling_from`` is the correlation of machine
+    and human score from which three months are averaged.
+    """
 
     scale: Scale = field(default_factory=Scale)
     confidence: float = 0.95
     rolling: bool = False
     pay_half_width: float = 0.03
+    rolling_from: float = ROLLING_CORRELATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,8 @@ class Estimate:
 
     ``calls`` are all, ``reviews`` those of the probability lane that the number rests on (of three months in
     rolling mode), ``certain`` the reviewed ones of the lanes must and risk. ``reason`` also says why a simpler method
-    was taken; ``remarks`` what to know about the data.
+    was taken; ``remarks`` what to know about the data; ``guess`` is the machine's word on the agent before people's
+    correction, None where it is not used.
     """
 
     agent: str
@@ -70,6 +79,7 @@ class Estimate:
     uses: tuple[Use, ...]
     reason: str | None = None
     remarks: tuple[str, ...] = ()
+    guess: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +125,14 @@ def estimate_agents(
     sound = [month for month in current if problem_of(month, scale) is None]
     basis = learn_basis(sound, earlier, quantity, scale)
     parts = {month.agent: probability_part(month, basis.model, quantity, scale) for month in sound}
-    histories = _histories(parts, earlier, basis, quantity, scale) if options.rolling else {}
+    correlation = correlation_within(basis.training, confidence=options.confidence)
+    not_rolled = _not_rolled(correlation, options.rolling_from) if options.rolling else None
+    histories = _histories(parts, earlier, basis, quantity, scale) if options.rolling and not not_rolled else {}
     drift = learn_drift(list(histories.values())) if histories else None
     estimates = tuple(
-        _estimate(month, parts.get(month.agent), histories.get(month.agent), drift, basis, quantity, options)
+        _estimate(
+            month, parts.get(month.agent), histories.get(month.agent), drift, basis, quantity, options, not_rolled
+        )
         for month in current
     )
     return AgentReport(
@@ -126,8 +140,16 @@ def estimate_agents(
         quantity=quantity,
         confidence=options.confidence,
         estimates=estimates,
-        pool=_pool(sound, basis, drift, quantity, options),
+        pool=_pool(sound, basis, drift, correlation, quantity, options),
     )
+
+
+def _not_rolled(correlation: Correlation | None, least: float) -> str | None:
+    """Why three months may not be averaged in this centre, or None where they may."""
+    if correlation is not None and correlation.value >= least:
+        return None
+    measured = "无法计算" if correlation is None else f"为 {correlation.value:.2f}"
+    return f"机器与人工评分的相关{measured}，达到 {least:.1f} 才能用三个月滚动：只用本月"
 
 
 def _histories(
@@ -164,6 +186,7 @@ def _estimate(
     basis: Basis,
     quantity: Quantity,
     options: EstimateOptions,
+    not_rolled: str | None,
 ) -> Estimate:
     problem = problem_of(month, options.scale)
     if problem is not None:
@@ -185,7 +208,7 @@ def _estimate(
     if because is not None:
         method = Method.SIMPLE
     elif options.rolling:
-        because = "没有连续三个月的复核，或坐席太少：只用本月"
+        because = not_rolled or "没有连续三个月的复核，或坐席太少：只用本月"
         if history is not None and drift is not None:
             rolled = roll(history, drift)
             because = "与前两个月相比变化明显：只用本月"
@@ -193,7 +216,15 @@ def _estimate(
                 method, because = Method.ROLLING, None
                 value, variance, df, reviews = rolled.value, rolled.variance, rolled.df, rolled.reviews
     known = combined(value, variance, df, part.calls, certain, largest=largest, confidence=options.confidence)
-    return _done(month, quantity, method, known, reviews, certain, because, options)
+    guess = None if method is Method.SIMPLE else _overall_guess(part, certain)
+    return _done(month, quantity, method, known, reviews, certain, because, options, guess)
+
+
+def _overall_guess(part: Part, certain: CertainPart | None) -> float:
+    """The mean over all calls of what is known before people's corrections: guesses, and the certain calls' scores."""
+    if certain is None:
+        return part.guess
+    return (part.calls * part.guess + certain.calls * certain.value) / (part.calls + certain.calls)
 
 
 def _done(
@@ -205,6 +236,7 @@ def _done(
     certain: CertainPart | None,
     because: str | None,
     options: EstimateOptions,
+    guess: float | None = None,
 ) -> Estimate:
     remarks: list[str] = []
     drawn = int((month.reviews.probability < 1).sum())
@@ -232,6 +264,7 @@ def _done(
         uses=allowed_uses(known.half_width / options.scale.of(quantity), method, response, options.pay_half_width),
         reason=because,
         remarks=tuple(remarks),
+        guess=guess,
     )
 
 
@@ -240,12 +273,13 @@ def allowed_uses(half_width_share: float, method: Method, response: float, pay_h
 
     Coaching: always, as a reason to listen. Ranking: not while the machine is not used and the interval is wider than a
     tenth of the scale to either side, for then the order is chance. Pay: only when the interval is no wider than the
-    centre allows and nearly all drawn calls have been reviewed.
+    centre allows and nearly all drawn calls have been reviewed; never by three months, which are slow to see an agent
+    who has changed all at once.
     """
     uses = [Use.COACHING]
     if method is not Method.SIMPLE or half_width_share <= 0.1:
         uses.insert(0, Use.RANKING)
-    if half_width_share <= pay_half_width and response >= MIN_RESPONSE:
+    if method is not Method.ROLLING and half_width_share <= pay_half_width and response >= MIN_RESPONSE:
         uses.insert(0, Use.PAY)
     return tuple(uses)
 
@@ -273,11 +307,15 @@ def _certain_calls(month: AgentMonth) -> int:
 
 
 def _pool(
-    current: Sequence[AgentMonth], basis: Basis, drift: Drift | None, quantity: Quantity, options: EstimateOptions
+    current: Sequence[AgentMonth],
+    basis: Basis,
+    drift: Drift | None,
+    correlation: Correlation | None,
+    quantity: Quantity,
+    options: EstimateOptions,
 ) -> Pool:
     scale = options.scale
     width = 0.03 * scale.of(quantity)
-    correlation = correlation_within(basis.training, confidence=options.confidence)
     if basis.simple_because is not None or not current:
         helped = no_saving(width, basis.simple_because or "本月没有通话")
     else:

@@ -2,8 +2,8 @@
 
 The guess is the current month's own; only the correction (what people found beyond the machine) is averaged over three
 months. An agent who changes is not hidden by that: earlier corrections are moved along with the agent's machine score,
-the variance carries what corrections wander between months, and an agent whose correction has jumped is estimated from
-the current month alone.
+the variance carries what corrections wander between months, everybody's and the agent's own, and an agent whose
+correction has jumped is estimated from the current month alone.
 """
 
 from __future__ import annotations
@@ -18,8 +18,16 @@ from quality.greg import PRIOR_DF, Part
 
 MONTHS = 3
 
-JUMP = 2.0
-"""Standard errors between the current correction and the earlier ones from which an agent goes back to one month."""
+JUMP = 3.0
+"""Standard errors between the current correction and the earlier ones from which an agent goes back to one month.
+
+Not 2: of agents who have not changed, one in twenty jumps so far by the error of the current month's own reviews, and
+the current month alone is then the worst witness; coverage fell by two points. Between, the agent's own wander widens
+the interval.
+"""
+
+OWN_SHARE = 0.25
+"""The share of an agent's own wander in the one that is reckoned with; the rest is everybody's."""
 
 MIN_AGENTS = 10
 """Agents with three months each that it takes to learn slope and wander of the corrections."""
@@ -49,7 +57,8 @@ def learn_drift(histories: Sequence[Sequence[Part]]) -> Drift | None:
     """Slope and wander of the corrections over all agents, or None when too few agents have three months.
 
     The slope is that of the correction on the guess, both as differences from the other agents of the same month. The
-    wander is what (earlier mean - current)^2 exceeds its sampling variance by, on average over agents, never below 0.
+    wander is what (earlier mean - current)^2 exceeds its sampling variance by, on average over agents, plus the standard
+    error of that average, never below 0: a wander that chance has hidden costs more than one that it has made up.
 
     Args:
         histories: for each agent the parts of ``MONTHS`` months, oldest first, under one frozen score model.
@@ -64,21 +73,24 @@ def learn_drift(histories: Sequence[Sequence[Part]]) -> Drift | None:
     spread = float((weight * x * x).sum())
     slope = float((weight * x * y).sum()) / spread if spread > 0 else 0.0
     gap, gap_variance = _gap(guess, correction, variance, slope)
-    return Drift(slope, max(0.0, float((gap**2 - gap_variance).mean())), len(full))
+    error = float(np.sqrt(2 * (gap_variance**2).mean() / len(full)))
+    return Drift(slope, max(0.0, float((gap**2 - gap_variance).mean()) + error), len(full))
 
 
 def roll(history: Sequence[Part], drift: Drift) -> Rolled:
     """One agent's estimate: the current guess plus the mean of the three corrections.
 
-    Variance ``sum V / 9 + 4/9 D^2``, degrees of freedom those of the pooled variance plus each month's own.
+    Variance ``sum V / 9 + 4/9 D^2`` with D^2 three parts everybody's wander and one part the agent's own; degrees of freedom those of the pooled variance plus each month's own.
     """
     guess, correction, variance = _columns([history])
     shifted = correction + drift.slope * (guess[:, -1:] - guess)
     gap, gap_variance = _gap(guess, correction, variance, drift.slope)
+    own = max(0.0, float(gap[0] ** 2 - gap_variance[0]))
+    wander = (1 - OWN_SHARE) * drift.wander + OWN_SHARE * own
     reviews = sum(part.reviews for part in history)
     return Rolled(
         value=float(guess[0, -1] + shifted.mean()),
-        variance=float(variance.sum()) / MONTHS**2 + 4.0 / 9.0 * drift.wander,
+        variance=float(variance.sum()) / MONTHS**2 + 4.0 / 9.0 * wander,
         df=float(PRIOR_DF + reviews - MONTHS),
         reviews=reviews,
         jumped=bool(abs(gap[0]) > JUMP * np.sqrt(gap_variance[0])),
