@@ -263,9 +263,7 @@ def main() -> int:
         world = simulate.world_with_correlation(rho, **character)
         tables[rho] = found = study(world, SIZES, workers=options.workers, **counts)
         for (n, method), cell in found.items():
-            print(
-                f"| {rho} | {n} | {method} | {cell.coverage:.3f} | {cell.worst:.3f} | {cell.half:.2f} |", flush=True
-            )
+            print(f"| {rho} | {n} | {method} | {cell.coverage:.3f} | {cell.worst:.3f} | {cell.half:.2f} |", flush=True)
     print(f"\n| method | {' | '.join(f'correlation {rho}' for rho in CORRELATIONS)} |")
     print(f"|---|{'---|' * len(CORRELATIONS)}")
     for method in dict.fromkeys(name for _, name in tables[0.8]):

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
+from quality.words import Quantity as Quantity
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-
-
-class Quantity(StrEnum):
-    """What is estimated of an agent's month."""
-
-    SCORE = "score"
-    PASS_RATE = "pass_rate"
-    FATAL_RATE = "fatal_rate"
 
 
 @dataclass(frozen=True, slots=True)

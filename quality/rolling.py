@@ -57,8 +57,8 @@ def learn_drift(histories: Sequence[Sequence[Part]]) -> Drift | None:
     """Slope and wander of the corrections over all agents, or None when too few agents have three months.
 
     The slope is that of the correction on the guess, both as differences from the other agents of the same month. The
-    wander is what (earlier mean - current)^2 exceeds its sampling variance by, on average over agents, plus the standard
-    error of that average, never below 0: a wander that chance has hidden costs more than one that it has made up.
+    wander is what (earlier mean - current)^2 exceeds its sampling variance by, on average over agents, never below 0,
+    plus the standard error of that average: a wander that chance has hidden costs more than one that it has made up.
 
     Args:
         histories: for each agent the parts of ``MONTHS`` months, oldest first, under one frozen score model.
@@ -80,7 +80,8 @@ def learn_drift(histories: Sequence[Sequence[Part]]) -> Drift | None:
 def roll(history: Sequence[Part], drift: Drift) -> Rolled:
     """One agent's estimate: the current guess plus the mean of the three corrections.
 
-    Variance ``sum V / 9 + 4/9 D^2`` with D^2 three parts everybody's wander and one part the agent's own; degrees of freedom those of the pooled variance plus each month's own.
+    Variance ``sum V / 9 + 4/9 D^2`` with D^2 three parts everybody's wander and one part the agent's own; degrees of
+    freedom those of the pooled variance plus each month's own.
     """
     guess, correction, variance = _columns([history])
     shifted = correction + drift.slope * (guess[:, -1:] - guess)

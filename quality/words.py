@@ -27,3 +27,11 @@ class Allocation(StrEnum):
     EQUAL = "equal"
     PRECISION = "precision"
     NEYMAN = "neyman"
+
+
+class Quantity(StrEnum):
+    """What is estimated of an agent's month."""
+
+    SCORE = "score"
+    PASS_RATE = "pass_rate"
+    FATAL_RATE = "fatal_rate"

@@ -100,9 +100,7 @@ def read_month(month: str, *, calls: bool = True) -> MonthRead:
         )
         for agent_id in sorted(groups.keys() | of_agent.keys())
     )
-    return MonthRead(
-        month, agents, LeftOut(left_out.not_picked, left_out.not_blind, left_out.unscorable, not_drawn)
-    )
+    return MonthRead(month, agents, LeftOut(left_out.not_picked, left_out.not_blind, left_out.unscorable, not_drawn))
 
 
 def _reviews(month: str) -> tuple[list[_Counted], LeftOut]:

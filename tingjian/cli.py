@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 
 from pipeline.errors import TingjianError, UsageError
 from pipeline.version import CODE_VERSION
-from quality.words import Allocation, Mode
+from quality.words import Allocation, Mode, Quantity
 
 EXIT_DONE = 0
 EXIT_SOME_FAILED = 1
@@ -71,6 +71,12 @@ health_app = typer.Typer(
     help="Whether rules are right, items still count, and errors are one agent's or everybody's.", no_args_is_help=True
 )
 app.add_typer(health_app, name="health")
+
+estimate_app = typer.Typer(
+    help="Each agent's month as people would have scored it, with its interval; comparisons; ranks.",
+    no_args_is_help=True,
+)
+app.add_typer(estimate_app, name="estimate")
 
 measures_app = typer.Typer(help="What is measured, how, and what a norm flags.", no_args_is_help=True)
 app.add_typer(measures_app, name="measures")
@@ -315,6 +321,46 @@ def health_scope(
         target=target,
         targets=targets or [],
         by_machine=by is CountedBy.MACHINE,
+        as_json=format is Format.JSON,
+    )
+
+
+PassLineOption = Annotated[
+    float, typer.Option("--pass-line", min=0, max=100, help="Score from which a call passes; a fatal one never does.")
+]
+
+
+@estimate_app.command("agents")
+def estimate_agents(
+    month: MonthOption = None,
+    rolling: Annotated[
+        bool, typer.Option("--rolling", help="Average people's corrections of three months: narrower, never for pay.")
+    ] = False,
+    quantity: Annotated[
+        list[Quantity] | None, typer.Option("--quantity", help="What to estimate; repeat; all three by default.")
+    ] = None,
+    agent: Annotated[str | None, typer.Option("--agent", help="Show this agent alone.")] = None,
+    pass_line: PassLineOption = 80.0,
+    confidence: Annotated[
+        float, typer.Option("--confidence", min=0.5, max=0.999, help="Confidence of the intervals.")
+    ] = 0.95,
+    pay_half_width: Annotated[
+        float,
+        typer.Option("--pay-half-width", min=0.1, max=50, help="Widest interval for pay, points to either side."),
+    ] = 3.0,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Estimate each agent's mean score, pass rate and fatal rate from all machine scores and the drawn reviews."""
+    from tingjian.commands.estimate import run_agents
+
+    return run_agents(
+        month,
+        rolling=rolling,
+        quantities=quantity or [],
+        agent=agent,
+        pass_line=pass_line,
+        confidence=confidence,
+        pay_half_width=pay_half_width,
         as_json=format is Format.JSON,
     )
 
