@@ -38,12 +38,16 @@ class AgentMonths:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """An agent against the team: ``gap`` below 0 is worse; ``act`` when discovered and large enough."""
+    """An agent against the team: ``gap`` below 0 is worse; ``act`` when discovered and large enough.
+
+    ``half_width`` is that of the gap's own 95 % interval, one agent at a time.
+    """
 
     agent: str
     mean: float
     gap: float
     standard_error: float
+    half_width: float
     p_value: float
     discovered: bool
     act: bool
@@ -99,6 +103,7 @@ def compare_with_team(agents: Sequence[AgentMonths], *, min_effect: float = MIN_
             mean=float(means[i]),
             gap=float(gaps[i]),
             standard_error=float(errors[i]),
+            half_width=float(stats.t.ppf(0.975, df[i]) * errors[i]),
             p_value=float(p_values[i]),
             discovered=bool(found[i]),
             act=bool(found[i] and gaps[i] <= -min_effect),

@@ -251,6 +251,7 @@ def _done(
     if unscored.any():
         count = int(unscored.sum() if month.count is None else month.count[unscored].sum())
         remarks.append(f"{count} 通通话没有机器评分")
+    width = known.half_width / options.scale.of(quantity)
     return Estimate(
         agent=month.agent,
         team=month.team,
@@ -261,11 +262,16 @@ def _done(
         calls=month.calls,
         reviews=reviews,
         certain=0 if certain is None else certain.reviews,
-        uses=allowed_uses(known.half_width / options.scale.of(quantity), method, response, options.pay_half_width),
+        uses=allowed_uses(width, method, response, _pay_width(quantity, options)),
         reason=because,
         remarks=tuple(remarks),
         guess=guess,
     )
+
+
+def _pay_width(quantity: Quantity, options: EstimateOptions) -> float:
+    """Fatal calls are a few in a hundred: within three in a hundred says nothing, so a third of that is asked for."""
+    return options.pay_half_width / 3 if quantity is Quantity.FATAL_RATE else options.pay_half_width
 
 
 def allowed_uses(half_width_share: float, method: Method, response: float, pay_half_width: float) -> tuple[Use, ...]:

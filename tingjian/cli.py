@@ -365,6 +365,40 @@ def estimate_agents(
     )
 
 
+@estimate_app.command("compare")
+def estimate_compare(
+    month: MonthOption = None,
+    months: Annotated[
+        int, typer.Option("--months", min=1, max=12, help="Months whose mean counts, up to and with that one.")
+    ] = 3,
+    min_effect: Annotated[
+        float, typer.Option("--min-effect", min=0, max=100, help="Points below the median from which to act.")
+    ] = 4.0,
+    whole_centre: Annotated[
+        bool, typer.Option("--whole-centre", help="Against the median of all agents, not of the own team.")
+    ] = False,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Compare each agent's mean of three months with the team's median, with control of false discoveries."""
+    from tingjian.commands.comparison import run_compare
+
+    return run_compare(month, months, min_effect=min_effect, whole_centre=whole_centre, as_json=format is Format.JSON)
+
+
+@estimate_app.command("rank")
+def estimate_rank(
+    month: MonthOption = None,
+    shares: Annotated[
+        str, typer.Option("--shares", metavar="A,B,…", help="Forced distribution in per cent, best grade first.")
+    ] = "10,20,40,20,10",
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Rank agents, and show beside each rank whether it can be told from the next; never for pay."""
+    from tingjian.commands.comparison import run_rank
+
+    return run_rank(month, shares=shares, as_json=format is Format.JSON)
+
+
 @queue_app.command("draw")
 def queue_draw(
     month: MonthOption = None,

@@ -176,3 +176,57 @@ def test_agents_when_probability_is_impossible_then_that_agent_has_a_reason_and_
     assert found["A02"]["interval"] is None
     assert "抽取概率为 0" in found["A02"]["reason"]
     assert found["A00"]["interval"] is not None
+
+
+def test_compare_when_one_agent_is_far_below_then_found_and_only_then_acted_on(capsys) -> None:
+    store_centre(reviews=40, agents=12)
+    # A03 becomes 15 points worse in every month, in the people's and in the machine's eyes.
+    for model, field in ((models.Review, "score"), (models.DrawnCall, "machine_score")):
+        for row in model.objects.filter(**{f"{field}__isnull": False}):
+            if row.recording.agent_id == "A03":
+                model.objects.filter(pk=row.pk).update(**{field: max(0.0, getattr(row, field) - 15)})
+    document = as_json(capsys, "compare", "--month", "2026-03")
+    assert document["months"] == ["2026-01", "2026-02", "2026-03"]
+    assert [team["team"] for team in document["teams"]] == ["一组", "二组"]
+    acted = [gap["agent"] for team in document["teams"] for gap in team["agents"] if gap["act"]]
+    assert "A03" in acted
+    assert document["teams"][0]["agents"][0]["agent"] == "A03"
+    assert run(["estimate", "compare", "--whole-centre", "--min-effect", "99"]) == 0
+    shown = capsys.readouterr().out
+    assert "below, less than 99 points" in shown
+    assert "below, act" not in shown
+
+
+def test_compare_when_team_is_small_or_month_is_missing_then_said(capsys) -> None:
+    store_centre(("2026-03",), agents=6, calls=40, reviews=5)
+    assert run(["estimate", "compare"]) == 2
+    assert "no call of 2026-01 was drawn from" in capsys.readouterr().err
+    assert run(["estimate", "compare", "--months", "1"]) == 2
+    assert "--whole-centre" in capsys.readouterr().err
+    models.Review.objects.filter(recording__agent_id="A05")._raw_delete("default")
+    document = as_json(capsys, "compare", "--months", "1", "--whole-centre")
+    assert document["teams"][0]["left_out"] == [{"agent": "A05", "reason": "no estimate for 2026-03"}]
+    assert len(document["teams"][0]["agents"]) == 5
+
+
+def test_rank_when_reviewed_then_chances_beside_each_rank(capsys) -> None:
+    store_centre(reviews=40)
+    document = as_json(capsys, "rank", "--shares", "25,50,25")
+    agents = document["agents"]
+    assert [one["rank"] for one in agents] == list(range(1, 13))
+    assert [one["grade"] for one in agents] == [1] * 3 + [2] * 6 + [3] * 3
+    assert sum(one["bottom_tenth"] for one in agents) == pytest.approx(1)
+    assert "pay" not in document["uses"]
+    assert agents[-1]["better_than_next"] is None
+    assert run(["estimate", "rank"]) == 0
+    shown = capsys.readouterr().out
+    assert "never for pay" in shown
+    assert "10/20/40/20/10 %" in shown
+
+
+def test_rank_when_intervals_are_wide_or_shares_wrong_then_refused_with_the_reason(capsys) -> None:
+    store_centre(("2026-03",), agents=12, calls=40, reviews=2)
+    assert run(["estimate", "rank"]) == 2
+    assert "at least 10" in capsys.readouterr().err
+    assert run(["estimate", "rank", "--shares", "a,b"]) == 2
+    assert "--shares is 'a,b'" in capsys.readouterr().err

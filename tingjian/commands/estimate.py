@@ -107,19 +107,15 @@ def _document(found: MonthEstimates, agent: str | None) -> dict[str, Any]:
 
 def _print_month(found: MonthEstimates, agent: str | None, console: Console) -> None:
     first = found.reports[0]
-    console.print(
-        f"[bold]{found.month}[/bold]: {len(first.estimates)} agents, intervals of {first.confidence:.0%}; "
-        f"each with what it may be used for"
-    )
+    console.print(f"[bold]{found.month}[/bold]: {len(first.estimates)} agents, intervals of {first.confidence:.0%}")
     _print_pool(first, console)
     print_left_out(found.left_out, console)
     table = Table(header_style="bold")
-    for heading in ("agent", "team", "calls", "reviews", "certain"):
+    for heading in ("agent", "team", "calls", "reviews"):
         table.add_column(heading, justify="left" if heading in ("agent", "team") else "right", no_wrap=True)
     for report in found.reports:
         table.add_column(NAMES[report.quantity], justify="right", no_wrap=True)
-        table.add_column("±", justify="right", no_wrap=True)
-        table.add_column("may be used for", no_wrap=True)
+        table.add_column("for", no_wrap=True)
     table.add_column("method", no_wrap=True)
     by_agent: dict[str, list[Estimate]] = defaultdict(list)
     for report in found.reports:
@@ -128,17 +124,13 @@ def _print_month(found: MonthEstimates, agent: str | None, console: Console) -> 
     shown = {name: rows for name, rows in by_agent.items() if agent in (None, name)}
     for name, rows in shown.items():
         lead = rows[0]
-        cells: list[str | Text] = [
-            Text(name or "–"),
-            Text(lead.team or "–"),
-            str(lead.calls),
-            str(lead.reviews),
-            str(lead.certain),
-        ]
+        reviews = f"{lead.reviews}+{lead.certain}" if lead.certain else str(lead.reviews)
+        cells: list[str | Text] = [Text(name or "–"), Text(lead.team or "–"), str(lead.calls), reviews]
         for one in rows:
-            cells += [_value(one), _half(one), _uses(one)]
+            cells += [_value(one), _uses(one)]
         table.add_row(*cells, lead.method.value if lead.method else "–")
     console.print(table)
+    console.print("for: P pay, R ranking, C coaching; reviews: random + certain", style="dim")
     if not shown:
         console.print(f"Agent {agent} has no call of {found.month} that a draw has passed.", markup=False)
     _print_reasons(shown, console)
@@ -178,16 +170,11 @@ def _print_reasons(shown: dict[str, list[Estimate]], console: Console) -> None:
 def _value(one: Estimate) -> str:
     if one.interval is None:
         return "–"
+    value, low, high = one.interval.value, one.interval.low, one.interval.high
     if one.quantity is Quantity.SCORE:
-        return f"{one.interval.value:.1f} ({one.interval.low:.1f} to {one.interval.high:.1f})"
-    return f"{one.interval.value:.1%} ({one.interval.low:.1%} to {one.interval.high:.1%})"
-
-
-def _half(one: Estimate) -> str:
-    if one.interval is None:
-        return "–"
-    return f"{one.interval.half_width:.1f}" if one.quantity is Quantity.SCORE else f"{one.interval.half_width:.1%}"
+        return f"{value:.1f} ({low:.1f} to {high:.1f})"
+    return f"{value:.1%} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def _uses(one: Estimate) -> Text:
-    return Text(" ").join(Text(use.value, style=USE_STYLES[use]) for use in one.uses) if one.uses else Text("nothing")
+    return Text("").join(Text(use.value[0].upper(), style=USE_STYLES[use]) for use in one.uses) or Text("–")
