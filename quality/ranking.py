@@ -185,7 +185,7 @@ def fay_herriot(y: Floats, v: Floats, x: Floats) -> tuple[Line, Floats]:
     found = optimize.minimize_scalar(loss, bounds=(typical - 12, typical + 4), method="bounded")
     variance = float(np.exp(found.x))
     beta, normal, _ = fit(variance)
-    covariance: Floats = np.linalg.inv(normal)
+    covariance = np.asarray(np.linalg.inv(normal), dtype=np.float64)
     if flat:
         covariance[1, 1] = 0.0
     slope = float(beta[1])
@@ -236,8 +236,7 @@ def _critical_values(bias_squares: Floats) -> Floats:
     """Critical values by the table; beyond its end Chebyshev's bound, which is no smaller."""
     roots = np.sqrt(bias_squares)
     known = np.interp(roots, _ROOTS, _critical_table())
-    wide: Floats = np.where(roots > _ROOTS[-1], np.sqrt((1 + bias_squares) / 0.05), known)
-    return wide
+    return np.asarray(np.where(roots > _ROOTS[-1], np.sqrt((1 + bias_squares) / 0.05), known), dtype=np.float64)
 
 
 def _cuts(shares: Sequence[float], agents: int) -> Floats:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from pipeline.errors import UsageError
 from quality.estimates import EstimateOptions
+from quality.ranking import Ranked
 from tingjian import render
 from tingjian.commands.estimate import ready
 
@@ -60,7 +61,7 @@ def run_compare(month: str | None, months: int, *, min_effect: float, whole_cent
                     f"{gap.mean:.1f}",
                     f"{gap.gap:+.1f}",
                     f"{gap.half_width:.1f}",
-                    f"{gap.p_value:.3f}",
+                    "<0.001" if gap.p_value < 0.001 else f"{gap.p_value:.3f}",
                     Text(what, style=style),
                 )
             console.print(table)
@@ -122,7 +123,7 @@ def run_rank(month: str | None, *, shares: str, as_json: bool) -> int:
             f"{one.rank_low} to {one.rank_high}",
             f"{one.bottom_tenth:.0%}",
             "–" if one.better_than_next is None else f"{one.better_than_next:.0%}",
-            Text("yes", style="green") if one.distinguishable else Text("no", style="yellow"),
+            _told_apart(one),
             chr(ord("A") + one.grade - 1),
             f"{one.grade_chance:.0%}",
         )
@@ -134,6 +135,12 @@ def run_rank(month: str | None, *, shares: str, as_json: bool) -> int:
     )
     _print_left_out(found.left_out, console)
     return 0
+
+
+def _told_apart(one: Ranked) -> Text:
+    if one.better_than_next is None:
+        return Text("–")
+    return Text("yes", style="green") if one.distinguishable else Text("no", style="yellow")
 
 
 def _shares(text: str) -> list[float]:
