@@ -7,6 +7,8 @@ Krippendorff's alpha (2011) where not everybody has scored every call.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -28,6 +30,7 @@ class Level(StrEnum):
     """What the distance of two values means."""
 
     NOMINAL = "nominal"
+    ORDINAL = "ordinal"
     INTERVAL = "interval"
 
 
@@ -106,6 +109,14 @@ def krippendorff_alpha(scores: npt.ArrayLike, level: Level = Level.INTERVAL) -> 
     pooled = table[~np.isnan(table)]
     if pooled.size == 0:
         return None
+    if level is Level.ORDINAL:
+        # Ordered values are as far apart as ranks: the pooled values between them, half of their own (Krippendorff).
+        distinct, counts = np.unique(pooled, return_counts=True)
+        places = np.cumsum(counts) - counts / 2
+        table = np.where(
+            np.isnan(table), np.nan, places[np.minimum(np.searchsorted(distinct, table), distinct.size - 1)]
+        )
+        pooled = table[~np.isnan(table)]
     observed = 0.0
     for row in table:
         values = row[~np.isnan(row)]
@@ -114,9 +125,44 @@ def krippendorff_alpha(scores: npt.ArrayLike, level: Level = Level.INTERVAL) -> 
     return None if expected == 0 else 1 - observed / expected
 
 
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A measure with its 95 % interval; all None where it does not exist."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    calls: int
+
+
+def with_interval(
+    measure: Callable[[Floats], float | None], scores: npt.ArrayLike, *, draws: int = 400, seed: int = 0
+) -> Agreement:
+    """A measure with an interval by drawing the calls again (percentile bootstrap).
+
+    Args:
+        measure: of a table of shape (calls, raters).
+        scores: the table.
+        draws: how often to draw.
+        seed: of the draws.
+    """
+    table = np.asarray(scores, dtype=np.float64)
+    calls = int(table.shape[0])
+    value = measure(table) if calls else None
+    if value is None:
+        return Agreement(None, None, None, calls)
+    random = np.random.default_rng(seed)
+    again = [measure(table[random.integers(0, calls, calls)]) for _ in range(draws)]
+    known = [one for one in again if one is not None]
+    if calls < 5 or len(known) < draws / 2:
+        return Agreement(value, None, None, calls)
+    low, high = np.quantile(known, [0.025, 0.975])
+    return Agreement(value, float(low), float(high), calls)
+
+
 def _disagreement(values: Floats, level: Level) -> float:
     """Sum of the distances of all ordered pairs."""
-    if level is Level.INTERVAL:
+    if level is not Level.NOMINAL:
         # sum (a-b)^2 over all ordered pairs, without making the pairs.
         return float(2 * values.size * ((values - values.mean()) ** 2).sum())
     _, counts = np.unique(values, return_counts=True)

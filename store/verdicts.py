@@ -8,8 +8,10 @@ from datetime import datetime
 from django.utils import timezone
 
 from pipeline.errors import UsageError
+from quality.types import Purpose
 from quality.verdicts import AppealOutcome, DecidedAppeal, FindingVerdict, Verdict
 from store import models
+from store.calls import between
 
 ROWS_AT_ONCE = 500
 
@@ -127,6 +129,32 @@ def decided_appeals() -> list[DecidedAppeal]:
         DecidedAppeal(recording_id, call_id, rule, start_s, end_s, AppealOutcome(outcome), reason, decided_at)
         for recording_id, call_id, rule, start_s, end_s, outcome, reason, decided_at in rows.values_list(*fields)
     ]
+
+
+def appealed_by_rater(begin: datetime, end: datetime) -> dict[str, tuple[int, int]]:
+    """Decided appeals against findings of calls of a time, and how many were upheld, by who had let them stand.
+
+    That is whoever confirmed the finding; where nobody had, who reviewed the call.
+    """
+    rows = models.Appeal.objects.exclude(outcome="").filter(recording__in=between(begin, end).values("id"))
+    appeals = list(rows.values_list("finding_id", "recording_id", "outcome"))
+    ids = sorted({recording_id for _, recording_id, _ in appeals})
+    confirmed: dict[int, set[str]] = {}
+    reviewed: dict[str, set[str]] = {}
+    for start in range(0, len(ids), ROWS_AT_ONCE):
+        some = ids[start : start + ROWS_AT_ONCE]
+        words = models.FindingVerdict.objects.filter(recording__in=some, verdict=Verdict.CONFIRM.value)
+        for finding_id, reviewer in words.values_list("finding_id", "reviewer"):
+            confirmed.setdefault(finding_id, set()).add(reviewer)
+        heard = models.Review.objects.filter(recording__in=some, purpose=Purpose.REVIEW.value)
+        for recording_id, rater in heard.values_list("recording_id", "rater"):
+            reviewed.setdefault(recording_id, set()).add(rater)
+    counts: dict[str, tuple[int, int]] = {}
+    for finding_id, recording_id, outcome in appeals:
+        for rater in confirmed.get(finding_id) or reviewed.get(recording_id, set()):
+            appealed, upheld = counts.get(rater, (0, 0))
+            counts[rater] = (appealed + 1, upheld + (outcome == AppealOutcome.UPHELD.value))
+    return counts
 
 
 def _finding(finding_id: int, person: str) -> models.Finding:

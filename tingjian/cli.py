@@ -325,6 +325,24 @@ def health_scope(
     )
 
 
+@health_app.command("raters")
+def health_raters(
+    month: MonthArgument,
+    months: MonthsOption = 3,
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", min=0, max=100, help="Points from the standard that a session allows.")
+    ] = 5.0,
+    required: Annotated[
+        float, typer.Option("--required", min=0.01, max=1, help="Share of a session's calls that must be right.")
+    ] = 0.7,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Raters: severity, drift, spread of scores, deducting nothing, agreement, calibration sessions, appeals."""
+    from tingjian.commands.raters import run_raters
+
+    return run_raters(month, months, tolerance=tolerance, required=required, as_json=format is Format.JSON)
+
+
 PassLineOption = Annotated[
     float, typer.Option("--pass-line", min=0, max=100, help="Score from which a call passes; a fatal one never does.")
 ]

@@ -6,7 +6,16 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from pipeline.errors import StatisticsError
-from quality.agreement import Level, Weights, ac1, icc_agreement, kappa, krippendorff_alpha, positive_agreement
+from quality.agreement import (
+    Level,
+    Weights,
+    ac1,
+    icc_agreement,
+    kappa,
+    krippendorff_alpha,
+    positive_agreement,
+    with_interval,
+)
 
 SHROUT_FLEISS = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
 RARE = (np.repeat([0, 0, 1, 1], [92, 4, 3, 1]), np.repeat([0, 1, 0, 1], [92, 4, 3, 1]))
@@ -47,6 +56,7 @@ def test_alpha_when_krippendorffs_example_with_gaps_then_his_figures() -> None:
     ]
     calls = np.array(raters).T
     assert krippendorff_alpha(calls, Level.NOMINAL) == pytest.approx(0.743, abs=0.001)
+    assert krippendorff_alpha(calls, Level.ORDINAL) == pytest.approx(0.815, abs=0.001)
     assert krippendorff_alpha(calls, Level.INTERVAL) == pytest.approx(0.849, abs=0.001)
 
 
@@ -67,3 +77,20 @@ def test_agreement_when_input_is_wrong_then_said() -> None:
         icc_agreement([[1.0, np.nan], [2.0, 3.0]])
     with pytest.raises(StatisticsError, match="same calls"):
         kappa([1, 2], [1])
+
+
+def test_interval_when_drawn_again_then_holds_the_value_and_none_of_nothing() -> None:
+    generator = np.random.default_rng(2)
+    hits = []
+    for seed in range(40):
+        true = generator.normal(90, 6, 40)
+        table = np.column_stack([true + generator.normal(0, 3, 40), true + generator.normal(0, 3, 40)])
+        found = with_interval(icc_agreement, table, draws=100, seed=seed)
+        assert found.value is not None
+        assert found.low is not None
+        assert found.high is not None
+        hits.append(found.low <= 36 / 45 <= found.high)
+    assert np.mean(hits) >= 0.8
+    assert with_interval(icc_agreement, table) == with_interval(icc_agreement, table)
+    assert with_interval(icc_agreement, np.ones((8, 2))).value is None
+    assert with_interval(icc_agreement, np.zeros((0, 2))).calls == 0
