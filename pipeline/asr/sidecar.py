@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.asr.confidence import confidence_of
-from pipeline.asr.engine import OptionValue
+from pipeline.asr.engine import Capabilities, OptionValue
 from pipeline.asr.normalise import normalise
 from pipeline.errors import SidecarError
 from pipeline.types import Audio, Role, Transcript, Turn, Utterance
@@ -69,14 +69,19 @@ class SidecarEngine:
 
     name = "sidecar"
     model = "sidecar"
+    version = ""
     digest = ""
+    # Some exports carry a confidence, all the words that their recogniser wrote.
+    capabilities = Capabilities(confidence=True)
 
     def __init__(self, transcript: Path | None = None) -> None:
         """Use ``transcript`` for whatever is transcribed, or, when None, the file beside each recording."""
         self._transcript = transcript
         self.options: Mapping[str, OptionValue] = {"language": "zh"}
 
-    def transcribe(self, audio: Audio, turns: tuple[Turn, ...], source: Path) -> Transcript:
+    def transcribe(
+        self, audio: Audio, turns: tuple[Turn, ...], source: Path, hot_words: Sequence[str] = ()
+    ) -> Transcript:
         """See SpeechEngine; the digest of the transcript is that of its file.
 
         Raises:

@@ -4,25 +4,39 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+import warnings
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.asr.windows import MARGIN_S, MAX_WINDOW_S
 from pipeline.errors import EngineError, ModelNotFoundError
 
+LANGUAGE = "zh"
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
     """How turns are packed for a model: the file ``<checkpoint>.json`` beside it, every key optional.
 
-    ``name`` is what reports call the model; ``max_turns_per_window`` None packs as many turns as fit.
+    Attributes:
+        name: what reports call the model.
+        max_turns_per_window: None packs as many turns as fit.
+        margin_s: sound around a turn that is cut along.
+        max_window_s: no window is longer.
+        silence_s: silence that is computed after the sound of a window, None for the full 30 s that published models
+            learnt. An engine that can weigh silence without computing it has no need of this.
     """
 
     name: str
     max_turns_per_window: int | None = None
     margin_s: float = MARGIN_S
     max_window_s: float = MAX_WINDOW_S
+    silence_s: float | None = None
+
+    def contents(self) -> dict[str, str | int | float | None]:
+        """The profile as plain values, as its file holds them."""
+        return asdict(self)
 
 
 def find_checkpoint(model: str | None) -> Path:
@@ -58,6 +72,33 @@ def find_checkpoint(model: str | None) -> Path:
     )
 
 
+def published_checkpoints() -> dict[str, str]:
+    """Address of every published checkpoint by name; the last folder of an address is the file's SHA-256."""
+    import whisper
+
+    return dict(whisper._MODELS)
+
+
+def published_digest(name: str) -> str:
+    """SHA-256 that the checkpoint of a published name must have; KeyError for another name."""
+    return published_checkpoints()[name].rsplit("/", 2)[-2]
+
+
+def published_name(digest: str) -> str | None:
+    """Name under which the checkpoint with this SHA-256 was published, or None."""
+    return next((name for name in published_checkpoints() if published_digest(name) == digest), None)
+
+
+def whisper_tokenizer(num_languages: int) -> Any:
+    """Whisper's multilingual tokenizer for Chinese transcription."""
+    import whisper
+
+    with warnings.catch_warnings():
+        # The library leaves the closing of its vocabulary file to the garbage collector.
+        warnings.simplefilter("ignore", ResourceWarning)
+        return whisper.tokenizer.get_tokenizer(True, num_languages=num_languages, language=LANGUAGE, task="transcribe")
+
+
 def read_profile(checkpoint: Path) -> Profile:
     """Profile of a checkpoint; the defaults where no file lies beside it.
 
@@ -71,14 +112,24 @@ def read_profile(checkpoint: Path) -> Profile:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise EngineError(f"model profile {str(path)!r} is not readable JSON; mend or remove it") from error
+    return profile_from(content, path)
+
+
+def profile_from(content: object, path: Path) -> Profile:
+    """Profile of plain values, as its file holds them; ``path`` is for messages.
+
+    Raises:
+        EngineError: a value is not what it should be.
+    """
     if not isinstance(content, dict):
         raise EngineError(f"model profile {str(path)!r} holds {type(content).__name__}; expected an object")
     turns = _number(path, content, "max_turns_per_window", None, 1, 1000)
     return Profile(
-        name=str(content.get("name") or checkpoint.stem),
+        name=str(content.get("name") or path.stem),
         max_turns_per_window=None if turns is None else int(turns),
         margin_s=_number(path, content, "margin_s", MARGIN_S, 0, 2) or 0.0,
         max_window_s=_number(path, content, "max_window_s", MAX_WINDOW_S, 5, 30) or MAX_WINDOW_S,
+        silence_s=_number(path, content, "silence_s", None, 0.5, 30),
     )
 
 

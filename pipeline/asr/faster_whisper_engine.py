@@ -1,0 +1,231 @@
+"""Speech to text by faster-whisper (CTranslate2, int8), greedy, in Chinese, on windows of speech alone.
+
+Windows go to the decoder in batches of our own: the library's batched pipeline loses segments, and its own voice
+activity detection is not ours.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from pipeline.asr.assembly import assemble
+from pipeline.asr.engine import Capabilities, EngineSettings, OptionValue
+from pipeline.asr.heard import HeardWindow
+from pipeline.asr.model_folders import digest_of_folder, find_model, profile_of
+from pipeline.asr.whisper_engine import batches, hot_word_prompt, whisper_options, with_hot_words
+from pipeline.asr.whisper_model import LANGUAGE
+from pipeline.asr.whisper_text import STEP_S, Decoded, heard_window, text_tokens, token_limit
+from pipeline.asr.windows import GAP_S, WINDOW_RATE_HZ, Window, cut, pack
+from pipeline.errors import EngineError
+from pipeline.types import Audio, FloatArray, Transcript, Turn
+
+_HOP = WINDOW_RATE_HZ // 100
+_FFT = 400
+_CONTEXT_S = 30.0
+_POSITIONS = 448  # of every published decoder
+_PROMPT_AT_MOST = 223  # tokens before a window's own, as openai-whisper allows
+
+
+class FasterWhisperEngine:
+    """A CTranslate2 model, or an openai-whisper checkpoint that is converted when it is first used.
+
+    Temperature 0, no previous text as a condition, windows of one channel in batches; see SpeechEngine.
+    """
+
+    name = "faster-whisper"
+    capabilities = Capabilities(character_times=True, confidence=True, hot_words=True)
+
+    def __init__(
+        self, model: str | None, *, threads: int | None = None, settings: EngineSettings | None = None
+    ) -> None:
+        """Load the model given by path or by published name.
+
+        Args:
+            model: a CTranslate2 folder, an openai-whisper ``.pt`` file, or a published name; see ``find_model``.
+            threads: CTranslate2's threads; None for one a core.
+            settings: device, precision, batch and the folder for converted models.
+
+        Raises:
+            ModelNotFoundError: the model is not on this machine.
+            EngineError: it cannot be converted or loaded, or it knows English only.
+        """
+        settings = settings or EngineSettings()
+        folder = find_model(model, settings.model_cache)
+        profile = profile_of(folder)
+        import ctranslate2
+        import faster_whisper
+        from faster_whisper.tokenizer import Tokenizer
+
+        self._storage = ctranslate2.StorageView
+        self.version = f"{faster_whisper.__version__} (CTranslate2 {ctranslate2.__version__})"
+        device = settings.device
+        if device == "auto":
+            device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+        precision = settings.precision
+        if precision == "auto":
+            precision = "float16" if device == "cuda" else "int8"
+        try:
+            loaded = faster_whisper.WhisperModel(
+                str(folder),
+                device=device,
+                compute_type=precision,
+                # On purpose, never inherited: the library takes four, or what an environment variable says.
+                cpu_threads=threads or len(os.sched_getaffinity(0)),
+                num_workers=1,
+                local_files_only=True,
+            )
+            self.digest = digest_of_folder(folder)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise EngineError(
+                f"speech model {str(folder)!r} cannot be loaded on {device} in {precision} ({type(error).__name__}); "
+                "expected a CTranslate2 folder and a device that can do it: see tingjian models check"
+            ) from error
+        self._model: Any = loaded.model
+        if not self._model.is_multilingual:
+            raise EngineError(
+                f"speech model {str(folder)!r} knows English only; expected a multilingual one: name another model"
+            )
+        self._tokenizer: Any = Tokenizer(loaded.hf_tokenizer, True, task="transcribe", language=LANGUAGE)
+        self._filters: FloatArray = np.ascontiguousarray(loaded.feature_extractor.mel_filters, dtype=np.float32)
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self.model = profile.name
+        self._profile = replace(profile, max_window_s=min(profile.max_window_s, _CONTEXT_S))
+        self._batch = settings.windows_at_once
+        self.options: Mapping[str, OptionValue] = {
+            **whisper_options(self._profile),
+            "silence_s": profile.silence_s,
+            "precision": precision,
+        }
+
+    def transcribe(
+        self, audio: Audio, turns: tuple[Turn, ...], source: Path, hot_words: Sequence[str] = ()
+    ) -> Transcript:
+        """See SpeechEngine; what the model itself takes for no speech is among the rejected."""
+        torch.set_num_threads(self._threads)  # other libraries set it for the whole process
+        profile = self._profile
+        windows = pack(turns, profile.max_window_s, GAP_S, profile.max_turns_per_window, profile.margin_s)
+        heard = [
+            one
+            for batch, timed in batches(windows, self._batch)
+            for one in self._hear(audio, batch, timed, source, hot_words)
+        ]
+        assembled = assemble(heard, turns)
+        return Transcript(
+            engine=self.name,
+            model=self.model,
+            model_digest=self.digest,
+            language=LANGUAGE,
+            options=with_hot_words(self.options, hot_words),
+            utterances=assembled.utterances,
+            audio_s=audio.duration_s,
+            speech_s=sum(turn.speech_s for turn in turns),
+            rejected=assembled.rejected,
+        )
+
+    def _hear(
+        self, audio: Audio, windows: Sequence[Window], timed: bool, source: Path, hot_words: Sequence[str]
+    ) -> Iterator[HeardWindow]:
+        tokenizer = self._tokenizer
+        longest_s = max(window.duration_s for window in windows)
+        prompt = self._prompt(hot_words, timed)
+        limit = token_limit(longest_s, _POSITIONS)
+        try:
+            states = self._model.encode(self._storage.from_array(self._spectrograms(audio, windows, longest_s)))
+            results = self._model.generate(
+                states,
+                [prompt] * len(windows),
+                beam_size=1,
+                # The library stops at half of this, or at this less the prompt.
+                max_length=min(_POSITIONS, max(2 * limit, limit + len(prompt))),
+                length_penalty=1.0,
+                return_scores=True,
+                return_no_speech_prob=True,
+                suppress_tokens=[-1],
+                max_initial_timestamp_index=50,
+            )
+            tokens = [result.sequences_ids[0] for result in results]
+            times = self._times(states, tokens, windows)
+        except (RuntimeError, ValueError) as error:
+            raise EngineError(
+                f"recording {str(source)!r}: speech model {self.model} failed ({type(error).__name__}); memory may "
+                "have run out: try fewer workers or a smaller windows_at_once"
+            ) from error
+        for window, result, written, (frames, probabilities) in zip(windows, results, tokens, times, strict=True):
+            # The score is the mean over the tokens; Whisper's own mean counts the end of the text too.
+            logprob = result.scores[0] * len(written) / (len(written) + 1)
+            decoded = Decoded(tuple(written), logprob, result.no_speech_prob, tuple(frames), tuple(probabilities))
+            yield heard_window(window, decoded, tokenizer)
+
+    def _prompt(self, hot_words: Sequence[str], timed: bool) -> list[int]:
+        tokenizer = self._tokenizer
+        start = list(tokenizer.sot_sequence)
+        if not timed:
+            start.append(tokenizer.no_timestamps)
+        words = hot_word_prompt(hot_words)
+        if not words:
+            return start
+        before = tokenizer.encode(" " + words)[-_PROMPT_AT_MOST:]
+        return [tokenizer.sot_prev, *before, *start]
+
+    def _spectrograms(self, audio: Audio, windows: Sequence[Window], longest_s: float) -> npt.NDArray[np.float32]:
+        """Log-mel spectrograms (windows, mels, columns) of 30 s, or as short as the model's profile allows."""
+        silence_s = self._profile.silence_s
+        length_s = _CONTEXT_S if silence_s is None else min(_CONTEXT_S, longest_s + silence_s)
+        columns = 2 * math.ceil(length_s / STEP_S)
+        return np.stack([log_mel(cut(audio, window), self._filters, columns) for window in windows])
+
+    def _times(
+        self, states: Any, tokens: Sequence[Sequence[int]], windows: Sequence[Window]
+    ) -> list[tuple[list[int], list[float]]]:
+        """Frame at which each text token begins (and the last ends), and its probability, of every window."""
+        tokenizer = self._tokenizer
+        texts = [text_tokens(one, tokenizer.eot) for one in tokens]
+        if not any(texts):
+            return [([], []) for _ in texts]
+        aligned = self._model.align(
+            states,
+            list(tokenizer.sot_sequence),
+            # The library aligns nothing where one text is empty, so such a window gets a mark that is not used.
+            [text or [tokenizer.eot - 1] for text in texts],
+            [max(4, 2 * round(window.duration_s / STEP_S)) for window in windows],
+        )
+        return [
+            (_first_frames(result.alignments, len(text) + 1), list(result.text_token_probs[: len(text)]))
+            if text
+            else ([], [])
+            for text, result in zip(texts, aligned, strict=True)
+        ]
+
+
+def log_mel(sound: FloatArray, filters: FloatArray, columns: int) -> npt.NDArray[np.float32]:
+    """Whisper's log-mel spectrogram, shape (mels, columns), of a sound at 16 kHz followed by silence.
+
+    Beyond the sound and the reach of the analysis window every column is the same, so one stands for all.
+    """
+    sounding = min(columns, math.ceil(len(sound) / _HOP) + 4)
+    padded = torch.zeros(sounding * _HOP + _FFT)
+    padded[: min(len(sound), columns * _HOP)] = torch.from_numpy(sound[: columns * _HOP])
+    spectrum = torch.stft(padded, _FFT, _HOP, window=torch.hann_window(_FFT), return_complex=True)[:, :sounding]
+    power = (torch.from_numpy(filters) @ spectrum.abs() ** 2).clamp(min=1e-10).log10()
+    scaled = (torch.maximum(power, power.max() - 8.0) + 4.0) / 4.0
+    return np.pad(scaled.numpy(), ((0, 0), (0, columns - sounding)), mode="edge")
+
+
+def _first_frames(alignments: Sequence[tuple[int, int]], count: int) -> list[int]:
+    """First frame of each of ``count`` tokens on a path of (token, frame) pairs."""
+    first: dict[int, int] = {}
+    for token, frame in alignments:
+        first.setdefault(token, frame)
+    frames: list[int] = []
+    for token in range(count):
+        frames.append(first.get(token, frames[-1] if frames else 0))
+    return frames
