@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,9 @@ class CountingEngine:
         self._journal = journal
         self._note("loaded")
 
-    def transcribe(self, audio: Audio, turns: tuple[Turn, ...], source: Path) -> Transcript:
+    def transcribe(
+        self, audio: Audio, turns: tuple[Turn, ...], source: Path, hot_words: Sequence[str] = ()
+    ) -> Transcript:
         self._note(f"heard {source.name}")
         said = tuple(Utterance(one.role, one.channel, one.start_s, one.end_s, "您好", 0.9) for one in turns)
         speech_s = sum(turn.speech_s for turn in turns)
