@@ -22,7 +22,8 @@ def token_frames(attention: npt.NDArray[np.float32]) -> list[int]:
     deviation = attention.std(axis=1, keepdims=True)
     sharp = (attention - mean) / np.maximum(deviation, 1e-8)
     smooth = median_filter(sharp, size=(1, 1, MEDIAN_WIDTH), mode="mirror")
-    return cheapest_path(-smooth.mean(axis=0))
+    # Half precision may overflow; a token with times out of place is better than a call that fails.
+    return cheapest_path(-np.nan_to_num(smooth.mean(axis=0), posinf=0.0, neginf=0.0))
 
 
 def cheapest_path(cost: npt.NDArray[np.floating]) -> list[int]:
