@@ -74,5 +74,8 @@ bench-measures: setup-test ## how exact the measures are: 240 generated calls wi
 bench-rescore: $(READY) ## cost of judging stored calls again, beside the judging alone
 	@$(BIN)/python -m benchmarks.rescore
 
+bench-rules: $(READY) ## what judging costs: 1 to 10,000 phrases over 100,000 stored calls (many minutes)
+	@$(BIN)/python -m benchmarks.rules --page
+
 clean: ## remove the virtual environment and everything that runs have left in var/
 	@rm -rf $(VENV) var build *.egg-info

@@ -129,17 +129,26 @@ def read_dialogue(call: Call) -> Dialogue:
     by_turn: dict[int, list[Utterance]] = {}
     channels: dict[int, _ChannelTurns] = {}
     for index, turn in enumerate(call.turns):
-        channels.setdefault(turn.channel, _ChannelTurns()).add(index, turn)
+        turns_there = channels.get(turn.channel)
+        if turns_there is None:
+            channels[turn.channel] = turns_there = _ChannelTurns()
+        turns_there.turns.append((turn.start_s, turn.end_s, index))
     for utterance in call.transcript.utterances:
         turns_there = channels.get(utterance.channel)
         best = None if turns_there is None else turns_there.sharing_most(utterance)
         if best is not None:
-            by_turn.setdefault(best, []).append(utterance)
+            said = by_turn.get(best)
+            if said is None:
+                by_turn[best] = [utterance]
+            else:
+                said.append(utterance)
     lost = _lost_by_turn(call) if call.transcript.rejected else {}
-    turns = [
-        SpokenTurn(turn, _in_order(by_turn.get(index, ())), lost.get(index, ()))
-        for index, turn in enumerate(call.turns)
-    ]
+    turns = []
+    for index, turn in enumerate(call.turns):
+        said = by_turn.get(index)
+        if said is not None and len(said) > 1:
+            said.sort(key=_start)
+        turns.append(SpokenTurn(turn, tuple(said or ()), lost.get(index, ()) if lost else ()))
     turns.sort(key=_start_and_channel)
     unknown = None
     if call.recording.agent_channel is None:
@@ -151,25 +160,26 @@ class _ChannelTurns:
     """The turns of one channel, searched by time: a call judged again must not cost turns times utterances."""
 
     def __init__(self) -> None:
-        self._turns: list[tuple[float, float, int]] = []
+        self.turns: list[tuple[float, float, int]] = []
         self._sorted = False
         self._ends: list[float] = []
-
-    def add(self, index: int, turn: Turn) -> None:
-        self._turns.append((turn.start_s, turn.end_s, index))
 
     def sharing_most(self, utterance: Utterance) -> int | None:
         """The turn with the most time in common, the first of the call among equals; None without any."""
         if not self._sorted:
-            self._turns.sort()
+            self.turns.sort()
             # The latest end so far bounds how far back a turn can still reach into an utterance.
-            self._ends = list(itertools.accumulate((end_s for _, end_s, _ in self._turns), max))
+            self._ends = list(itertools.accumulate((end_s for _, end_s, _ in self.turns), max))
             self._sorted = True
         start_s, end_s = utterance.start_s, utterance.end_s
         best, shared = None, 0.0
-        place = bisect_left(self._turns, (end_s,)) - 1
+        place = bisect_left(self.turns, (end_s,)) - 1
+        if place >= 0 and (place == 0 or self._ends[place - 1] <= start_s):
+            # As nearly always: no other turn reaches into it.
+            _, turn_end_s, index = self.turns[place]
+            return index if turn_end_s > start_s < end_s else None
         while place >= 0 and self._ends[place] > start_s:
-            turn_start_s, turn_end_s, index = self._turns[place]
+            turn_start_s, turn_end_s, index = self.turns[place]
             overlap = min(turn_end_s, end_s) - max(turn_start_s, start_s)
             if overlap > 0 and (overlap > shared or (overlap == shared and best is not None and index < best)):
                 best, shared = index, overlap
@@ -189,10 +199,8 @@ def _lost_by_turn(call: Call) -> dict[int, tuple[Span, ...]]:
     return lost
 
 
-def _in_order(utterances: Sequence[Utterance]) -> tuple[Utterance, ...]:
-    if len(utterances) < 2:
-        return tuple(utterances)
-    return tuple(sorted(utterances, key=lambda utterance: utterance.start_s))
+def _start(utterance: Utterance) -> float:
+    return utterance.start_s
 
 
 def _start_and_channel(spoken: SpokenTurn) -> tuple[float, int]:

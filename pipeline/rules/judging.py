@@ -42,7 +42,8 @@ def judge(call: Call, measures: Measures, rulebook: Rulebook, *, raise_failures:
         if rule.period.over(started_at):
             continue
         try:
-            result = results[rule.id] if rule.id in results else apply_rule(rule, view)
+            known = results.get(rule.id)
+            result = apply_rule(rule, view) if known is None else known
         except Exception as error:
             if raise_failures:
                 raise

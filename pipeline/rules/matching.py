@@ -13,7 +13,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 from ahocorasick_rs import AhoCorasick
 
 from pipeline.features.dialogue import SpokenTurn, time_in_utterance
@@ -252,15 +251,21 @@ class SpokenText:
     def __init__(self, turns: tuple[SpokenTurn, ...], lexicon: Lexicon) -> None:
         """Fold and scan a call once."""
         self.turns = turns
-        self.texts = [turn.text for turn in turns]
+        self.texts = [turn.utterances[0].text if len(turn.utterances) == 1 else turn.text for turn in turns]
         joined = _BETWEEN_TURNS.join(self.texts)
         if turns and joined.count(_BETWEEN_TURNS) != len(turns) - 1:
             joined = _BETWEEN_TURNS.join(text.replace(_BETWEEN_TURNS, " ") for text in self.texts)
         folded = _FOLD.of_all(codes_of(joined + _BETWEEN_TURNS if turns else ""))
         codes = folded[folded != DROPPED]
         self.plain = text_of(codes)
-        self.ends: list[int] = np.flatnonzero(codes == ord(TURN_END)).tolist()
-        self.starts = [0, *(end + 1 for end in self.ends[:-1])] if turns else []
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        at = 0
+        for part in self.plain.split(TURN_END)[:-1]:
+            self.starts.append(at)
+            at += len(part)
+            self.ends.append(at)
+            at += 1
         self.hits: Hits = lexicon.scan(self.plain, codes)
         self.books: dict[int, list[int]] = {}
         for piece in self.hits:

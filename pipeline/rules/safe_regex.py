@@ -100,7 +100,9 @@ class SafeRegex:
 
     def __init__(self, pattern: str) -> None:
         """Compile; the pattern was ``checked`` before."""
-        self._compiled: Any = regex.compile(pattern, regex.IGNORECASE)
+        # The compared words are in lower case; an expression without letters needs no look at the case of others.
+        flags = 0 if pattern.lower() == pattern.upper() else regex.IGNORECASE
+        self._compiled: Any = regex.compile(pattern, flags)
         # What looks at nothing but its own characters is found in a whole call if it is found in one of its turns.
         self._alone = _LOOKING_FURTHER.isdisjoint(_names(_parser.parse(pattern, re.IGNORECASE)))
 

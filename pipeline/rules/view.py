@@ -35,6 +35,7 @@ class CallView:
         words_lost: whether there is speech whose words the guards refused.
         windows: the windows that were cut out so far, kept by ``operators.scope``.
         doubts: reasons for which words cannot be judged, kept by ``operators.looking``.
+        looked_up: what conditions on the manifest say, kept by ``operators.metadata``.
         wordless: reasons for which a party's words in the whole call hold nothing to judge, kept by the same.
     """
 
@@ -46,13 +47,22 @@ class CallView:
         self.text = SpokenText.read(self.dialogue.turns, lexicon)
         self.measures = measures
         self.other_rule = other_rule
-        self.words_lost = any(turn.lost for turn in self.dialogue.turns)
+        self.words_lost = False
+        everybody = range(len(self.dialogue.turns))
+        by_role: dict[Role, list[int]] = {}
+        for number, spoken in enumerate(self.dialogue.turns):
+            by_role.setdefault(spoken.turn.role, []).append(number)
+            if spoken.lost:
+                self.words_lost = True
         self.windows: dict[int, Window] = {}
         self.doubts: dict[object, str | None] = {}
         self.wordless: dict[Role | None, str | None] = {}
         self._events: dict[MeasureSettings, CallEvents] = {}
         self._known: dict[int, Result] = {}
-        self._turns: dict[Role | None, tuple[int, ...]] = {}
+        self.looked_up: dict[int, Result] = {}
+        self._turns: dict[Role | None, tuple[int, ...]] = {None: tuple(everybody)}
+        for role, numbers in by_role.items():
+            self._turns[role] = tuple(numbers)
 
     @property
     def call(self) -> Call:
@@ -76,11 +86,7 @@ class CallView:
 
     def turns_of(self, role: Role | None) -> tuple[int, ...]:
         """Numbers of a party's turns in order of time; None is everybody."""
-        if role not in self._turns:
-            self._turns[role] = tuple(
-                number for number, spoken in enumerate(self.dialogue.turns) if role is None or spoken.turn.role is role
-            )
-        return self._turns[role]
+        return self._turns.get(role, ())
 
     def has_words(self, turn: int) -> bool:
         """Whether anything was recognised in a turn."""

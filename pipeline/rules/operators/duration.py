@@ -60,7 +60,7 @@ class CompiledDuration(LookingAtEvents):
 
     __slots__ = ("parameters",)
 
-    COST = 2
+    COST = 7
 
     def __init__(self, scope: Scope, parameters: Duration) -> None:
         """Keep the limits."""

@@ -103,6 +103,8 @@ def _some(results: list[Result], *, every_evidence: bool) -> Result:
 
 
 def _with_values_of(match: Match, others: list[Match]) -> Match:
+    if not any(one.measured is not None or one.threshold is not None for one in others):
+        return match
     measured = [one.measured for one in (match, *others) if one.measured is not None]
     threshold = [one.threshold for one in (match, *others) if one.threshold is not None]
     return replace(

@@ -66,9 +66,8 @@ class MetadataIs(Operator):
     def compile(self, to: Compilation) -> CompiledMetadata:
         """Write the values as manifests do."""
         wanted = self.one_of if self.equals is None else (self.equals,)
-        return CompiledMetadata(
-            self.name, frozenset(map(_written, wanted)), frozenset(self.contains), self.above, self.below
-        )
+        values = (self.name, frozenset(map(_written, wanted)), frozenset(self.contains), self.above, self.below)
+        return CompiledMetadata(*values, to.places.setdefault(values, len(to.places)))
 
 
 def _written(value: object) -> str:
@@ -90,6 +89,8 @@ class CompiledMetadata:
     contains: frozenset[str]
     above: float | None
     below: float | None
+    place: int
+    """Conditions that ask the same have the same place, so that each call is asked once."""
 
     @property
     def asked_for(self) -> str:
@@ -100,7 +101,10 @@ class CompiledMetadata:
 
     def evaluate(self, view: CallView, around: Match | None) -> Result:
         """The whole call, when the field has one of the values."""
-        return self._looked_at(view, wanted=True)
+        known = view.looked_up.get(self.place)
+        if known is None:
+            view.looked_up[self.place] = known = self._looked_at(view, wanted=True)
+        return known
 
     def missing(self, view: CallView, around: Match | None) -> Result:
         """The whole call with the value of the field, when it is another."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -196,18 +197,15 @@ class Scope:
     every_turn: bool = False
     times: int = 1
     place: int | None = None
+    no_seconds: bool = field(init=False)
+    is_whole_call: bool = field(init=False)
+    """Whether nothing is cut away but the other party's turns."""
 
-    @property
-    def is_whole_call(self) -> bool:
-        """Whether nothing is cut away but the other party's turns."""
-        return (
-            self.turns is None
-            and self.first_s is None
-            and self.last_s is None
-            and self.between_s is None
-            and self.between_percent is None
-            and self.near is None
-        )
+    def __post_init__(self) -> None:
+        """Tell once what most scopes do not ask for."""
+        chosen = (self.first_s, self.last_s, self.between_s, self.between_percent, self.near)
+        object.__setattr__(self, "no_seconds", all(one is None for one in chosen))
+        object.__setattr__(self, "is_whole_call", self.no_seconds and self.turns is None)
 
     def window(self, view: CallView, around: Match | None) -> Window:
         """The part of a call that is looked at, near ``around`` where the scope says so."""
@@ -226,6 +224,8 @@ class Scope:
         if self.turns is not None:
             first, last = (place - 1 if place > 0 else len(numbers) + place for place in self.turns)
             numbers = numbers[max(first, 0) : max(last + 1, 0)]
+            if self.no_seconds:
+                return _of_turns(view, numbers)
         whole_end = len(view.text.plain)
         start, end = 0, whole_end
         start_s, end_s = self._seconds(view)
@@ -242,11 +242,10 @@ class Scope:
                     end = around.span[0] if self.near.after_turns < 0 else end
         if start_s > -math.inf or end_s < math.inf:
             spoken = view.dialogue.turns
-            numbers = tuple(
-                number
-                for number in numbers
-                if spoken[number].turn.start_s <= end_s and spoken[number].turn.end_s >= start_s
-            )
+            # Turns are in order of their starts.
+            numbers = numbers[: bisect_right(numbers, end_s, key=lambda number: spoken[number].turn.start_s)]
+            if start_s > -math.inf:
+                numbers = tuple(number for number in numbers if spoken[number].turn.end_s >= start_s)
         only_turns = start_s == -math.inf and end_s == math.inf and start == 0 and end == whole_end
         if numbers:
             start, end = max(start, view.text.starts[numbers[0]]), min(end, view.text.end_of(numbers[-1]))
@@ -290,6 +289,13 @@ def whole_call(view: CallView, role: Role | None) -> Window:
     """The window of everything that a party says."""
     numbers = view.turns_of(role)
     return Window(numbers, frozenset(numbers), 0, len(view.text.plain), -math.inf, math.inf, True)
+
+
+def _of_turns(view: CallView, numbers: tuple[int, ...]) -> Window:
+    """The window of chosen turns, whole."""
+    text = view.text
+    start, end = (text.starts[numbers[0]], text.ends[numbers[-1]]) if numbers else (0, len(text.plain))
+    return Window(numbers, frozenset(numbers), start, end, -math.inf, math.inf, True, True)
 
 
 def turn_of(view: CallView, match: Match) -> int:

@@ -55,7 +55,7 @@ class CompiledTurnCount(LookingAtEvents):
 
     __slots__ = ("parameters",)
 
-    COST = 3
+    COST = 6
 
     def __init__(self, scope: Scope, parameters: TurnCount) -> None:
         """Keep the limits."""
@@ -70,9 +70,8 @@ class CompiledTurnCount(LookingAtEvents):
     def find(self, view: CallView, window: Window) -> Iterator[Match]:
         """The window, when it holds so many turns."""
         wanted = self.parameters
-        count = sum(
-            view.text.end_of(number) - view.text.starts[number] >= wanted.min_characters for number in window.turns
-        )
+        starts, ends, least = view.text.starts, view.text.ends, wanted.min_characters
+        count = len([number for number in window.turns if ends[number] - starts[number] >= least])
         if (wanted.at_least is None or count >= wanted.at_least) and (
             wanted.at_most is None or count <= wanted.at_most
         ):

@@ -1,0 +1,261 @@
+"""What judging costs: ``python -m benchmarks.rules``.
+
+Stores made-up calls in a file as the store keeps them, and judges each of them by rulebooks of 1, 100, 1,000 and 10,000
+phrases and by the default rulebook, all in one process, part by part, so that a busy machine is as busy for one as for
+the other. Seconds are CPU seconds of the judging alone, on one core; reading a call back is a row of its own. Beside
+it, on some of the calls: finding the phrases alone, by one pass, by an alternation of ``re``, and by a search for each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import gzip
+import json
+import platform
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from benchmarks.service_calls import make_call, phrases
+from pipeline.features.dialogue import read_dialogue
+from pipeline.features.measure import measure_call
+from pipeline.rules import Rulebook, judge, load_rulebook, parse_rulebook
+from pipeline.rules.matching import SpokenText
+from pipeline.serialise import call_from_document, call_to_document
+from pipeline.types import Call, Measures
+
+COUNTS = (1, 100, 1_000, 10_000)
+RULES = 20
+"""The phrases stand in so many rules, so that rulebooks differ in phrases alone."""
+MEASURED_CALLS = 100
+"""Measuring a call takes a hundred times as long as judging it: so many are measured, and lend the others theirs."""
+AT_ONCE = 200
+SEARCHED_EVERY = 100
+"""Of so many calls one is searched by ``re`` and by naive search too, which take seconds for a part."""
+PAGE = Path(__file__).parents[1] / "docs" / "rules-performance.md"
+PLANTED = 50
+
+
+def rulebook_of(wanted: Sequence[str], *, homophones: bool = False) -> bytes:
+    """A rulebook file in which the phrases stand in ``RULES`` rules."""
+    rules = []
+    for number in range(min(RULES, len(wanted))):
+        said = {"role": "agent", "homophones": homophones, "any": list(wanted[number::RULES])}
+        rules.append(
+            {
+                "id": f"BENCH.{number:02}",
+                "name": f"phrases_{number}",
+                "title": "短语",
+                "why": "试验。",
+                "category": "all",
+                "severity": "deduct",
+                "points": 1,
+                "when": {"say": said},
+                "message": "{start}：“{quote}”",
+                "examples": {"hit": [f"agent: {wanted[number]}"], "miss": ["agent: 您好"]},
+            }
+        )
+    book = {
+        "rulebook": "bench",
+        "version": "1",
+        "title": "试验",
+        "categories": {"all": {"title": "全部", "maximum": 100}},
+        "must_review": {"total_below": 60},
+        "rules": rules,
+    }
+    return json.dumps(book, ensure_ascii=False).encode()
+
+
+@dataclass(slots=True)
+class Cost:
+    """CPU seconds and findings of one rulebook."""
+
+    name: str
+    rulebook: Rulebook
+    phrases: int
+    seconds: float = 0.0
+    calls: int = 0
+    findings: int = 0
+    parts: list[float] = field(default_factory=list)
+
+    @property
+    def calls_a_second(self) -> float:
+        """Over everything judged."""
+        return self.calls / self.seconds
+
+    @property
+    def best(self) -> float:
+        """Calls a second in the quickest tenth of the parts: what the machine does when others leave it alone."""
+        quick = sorted(self.parts)[: max(1, len(self.parts) // 10)]
+        return AT_ONCE * len(quick) / sum(quick)
+
+
+def store(path: Path, calls: int) -> int:
+    """Write so many calls, one document a line; returns the characters of their texts."""
+    planted = phrases(PLANTED)
+    characters = 0
+    with gzip.open(path, "wt", compresslevel=1, encoding="utf-8") as file:
+        for number in range(calls):
+            call = make_call(number, planted)
+            characters += sum(len(one.text) for one in call.transcript.utterances)
+            file.write(json.dumps(call_to_document(call), ensure_ascii=False) + "\n")
+    return characters
+
+
+def parts_of(path: Path) -> Iterator[tuple[list[Call], float]]:
+    """The stored calls in parts, with the CPU seconds that reading each part took."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        while lines := list(islice(file, AT_ONCE)):
+            started = time.process_time()
+            calls = [call_from_document(json.loads(line)) for line in lines]
+            yield calls, time.process_time() - started
+
+
+def compiled(text: bytes) -> dict[str, float]:
+    """Seconds and memory that a rulebook takes, in a process of its own."""
+    with tempfile.NamedTemporaryFile(suffix=".yaml") as file:
+        file.write(text)
+        file.flush()
+        code = (
+            "import json, sys, time\n"
+            "from pathlib import Path\n"
+            "from pipeline.rules import parse_rulebook\n"
+            "def peak(): return int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) / 1024\n"
+            "text = Path(sys.argv[1]).read_bytes()\n"
+            "before, started = peak(), time.process_time()\n"
+            "book = parse_rulebook(text, 'bench.yaml')\n"
+            "print(json.dumps({'load_s': time.process_time() - started, 'mb': peak() - before}))\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code, file.name], check=True, capture_output=True, text=True)
+    told: dict[str, float] = json.loads(done.stdout)
+    return told
+
+
+def alternation(wanted: Sequence[str]) -> tuple[re.Pattern[str], float]:
+    """The phrases as one expression of ``re``, the longest first, and the seconds to compile it."""
+    started = time.process_time()
+    pattern = re.compile("|".join(map(re.escape, sorted(wanted, key=len, reverse=True))))
+    return pattern, time.process_time() - started
+
+
+def seconds_of(work: Callable[[str], object], texts: Sequence[str]) -> float:
+    """CPU seconds for each text."""
+    started = time.process_time()
+    for text in texts:
+        work(text)
+    return (time.process_time() - started) / len(texts)
+
+
+def peak_mb() -> float:
+    """The most memory of this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def run(calls: int, say: Callable[[str], None]) -> None:
+    """Everything, as Markdown."""
+    wanted = phrases(COUNTS[-1])
+    books = {f"{count:,}": rulebook_of(wanted[:count]) for count in COUNTS}
+    books[f"{COUNTS[-1]:,}, by sound too"] = rulebook_of(wanted, homophones=True)
+    costs = [
+        Cost(name, parse_rulebook(text, "bench.yaml"), count)
+        for (name, text), count in zip(books.items(), (*COUNTS, COUNTS[-1]), strict=True)
+    ]
+    default = load_rulebook("mobile_service")
+    costs.append(Cost("default rulebook", default, 0))
+    measures: list[Measures] = [measure_call(make_call(number)) for number in range(MEASURED_CALLS)]
+    reading, judged, characters, memory = 0.0, 0, 0, {}
+    searched: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "calls.jsonl.gz"
+        characters = store(path, calls)
+        gc.collect()
+        for part, (read, seconds) in enumerate(parts_of(path)):
+            reading += seconds
+            for cost in costs:
+                started = time.process_time()
+                for number, call in enumerate(read):
+                    cost.findings += len(judge(call, measures[number % MEASURED_CALLS], cost.rulebook).findings)
+                spent = time.process_time() - started
+                cost.seconds += spent
+                cost.calls += len(read)
+                if len(read) == AT_ONCE:
+                    cost.parts.append(spent)
+            for call in read[::SEARCHED_EVERY]:
+                searched.append(SpokenText.read(read_dialogue(call).turns, default.lexicon).plain)
+            judged += len(read)
+            if part in (0, 9) or judged == calls // 2 or judged == calls:
+                memory[judged] = peak_mb()
+    say(
+        f"{calls:,} stored calls, {characters / calls:.0f} characters each with their punctuation; "
+        f"{platform.python_implementation()} {platform.python_version()}, one core; {RULES} rules over the phrases, "
+        f"{len(default.rules)} in the default rulebook. Reading a call from its document: "
+        f"{1000 * reading / judged:.2f} ms.\n"
+    )
+    say("| phrases | loading | memory for it | calls a second | in the quickest tenth | ms a call | findings |")
+    say("|---|---|---|---|---|---|---|")
+    for cost in costs:
+        about = compiled(books[cost.name]) if cost.name in books else compiled(default_text())
+        say(
+            f"| {cost.name} | {about['load_s']:.2f} s | {about['mb']:.0f} MB | {cost.calls_a_second:,.0f} "
+            f"| {cost.best:,.0f} | {1000 * cost.seconds / cost.calls:.3f} | {cost.findings:,} |"
+        )
+    first, last = costs[1], costs[3]
+    say(
+        f"\n10,000 phrases cost {last.seconds / first.seconds:.2f} times 100 phrases. Peak memory of the whole process "
+        f"(all six rulebooks loaded): "
+        + ", ".join(f"{mb:.0f} MB after {count:,} calls" for count, mb in sorted(memory.items()))
+        + ".\n"
+    )
+    say(
+        f"Finding the phrases alone in the plain text of some of the calls ({len(searched):,} for the one pass), "
+        "microseconds a call; `re` finds no phrase inside another, and neither it nor naive search knows of sounds:\n"
+    )
+    say("| phrases | one pass | `re` alternation | compiling it | naive search |")
+    say("|---|---|---|---|---|")
+    for cost in costs[: len(COUNTS)]:
+        some = wanted[: cost.phrases]
+        pattern, seconds = alternation(some)
+        texts = searched[: max(20, min(len(searched), 200_000 // max(1, cost.phrases)))]
+        one_pass = seconds_of(cost.rulebook.lexicon.scan, searched)
+        by_re = seconds_of(lambda text, find=pattern.finditer: sum(1 for _ in find(text)), texts)  # type: ignore[misc]
+        naive = seconds_of(lambda text, some=some: [phrase for phrase in some if phrase in text], texts)  # type: ignore[misc]
+        say(f"| {cost.phrases:,} | {one_pass * 1e6:.0f} | {by_re * 1e6:.0f} | {seconds:.2f} s | {naive * 1e6:.0f} |")
+
+
+def default_text() -> bytes:
+    """The file of the default rulebook."""
+    from pipeline.rules import shelf
+
+    return Path(shelf.__file__).with_name("rulebooks").joinpath("mobile_service.yaml").read_bytes()
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description="Cost of judging.")
+    parser.add_argument("--calls", type=int, default=100_000, help="how many stored calls")
+    parser.add_argument("--page", action="store_true", help=f"write the tables into {PAGE.name} as well")
+    options = parser.parse_args()
+    lines: list[str] = []
+
+    def say(text: str) -> None:
+        print(text, flush=True)
+        lines.append(text)
+
+    run(options.calls, say)
+    if options.page:
+        before = PAGE.read_text(encoding="utf-8").split(MARK)[0]
+        PAGE.write_text(before + MARK + "\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+MARK = "<!-- what `make bench-rules` printed -->"
+
+if __name__ == "__main__":
+    main()
