@@ -40,8 +40,9 @@ demo-model: setup-test ## train the demo speech model again (hours)
 kills: $(READY) ## 20 kills of a whole run, compared with an undisturbed one (minutes)
 	@$(BIN)/python -m benchmarks.kills --kills 20
 
-bench-estimates: $(READY) ## a month of 2,000 agents with 300 calls a day: seconds and memory
+bench-estimates: $(READY) ## a month of 2,000 agents with 300 calls a day; reading 100 agents from a database: seconds and memory
 	@$(BIN)/python -m benchmarks.estimates
+	@$(BIN)/python -m benchmarks.stored_estimates
 
 bench-statistics: $(READY) ## coverage and half width of the agent estimates in a made-up centre (minutes)
 	@$(BIN)/python -m benchmarks.statistics --replicates 25

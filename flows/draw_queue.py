@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from flows import draw_seed
+from flows.fitted_sizes import size_model
 from pipeline.errors import StatisticsError, UsageError
 from quality.allocation import Budget, allocate, budget, steadied_sds
 from quality.draw import LANES, MUST, PROBABILITY, RISK, Frame, Samplers, Seed, draw_batch, rate_e9
-from quality.sizes import COLD_START, SizeModel
+from quality.sizes import SizeModel
 from quality.words import Allocation
 from store import draws, plans
 from store.months import midnight, zone
@@ -104,7 +105,7 @@ def _draw_month(month: str, wanted: DrawOptions, given: frozenset[str], seed_fil
             return _nothing(month, draws.left_out(month))
         if begun is None:
             seed = draw_seed.newest_seed(seed_file)
-            model = COLD_START
+            model = size_model(month)
             begun = draws.begin_month(month, seed.id, model.version, asdict(model), _document(options))
         elif begun.seed_id:
             seed, model = draw_seed.seed_of_id(seed_file, begun.seed_id), model_from(begun.size_model)
