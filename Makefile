@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad bench-measures bench-rescore clean bench-statistics bench-estimates
+.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad bench-measures bench-rescore clean bench-statistics bench-estimates bench-comparison
 
 PYTHON ?= python3
 VENV   := .venv
@@ -43,6 +43,9 @@ kills: $(READY) ## 20 kills of a whole run, compared with an undisturbed one (mi
 bench-estimates: $(READY) ## a month of 2,000 agents with 300 calls a day; reading 100 agents from a database: seconds and memory
 	@$(BIN)/python -m benchmarks.estimates
 	@$(BIN)/python -m benchmarks.stored_estimates
+
+bench-comparison: $(READY) ## who is found below the team, and who is accused wrongly (minutes)
+	@$(BIN)/python -m benchmarks.comparison
 
 bench-statistics: $(READY) ## coverage and half width of the agent estimates in a made-up centre (minutes)
 	@$(BIN)/python -m benchmarks.statistics --replicates 25
