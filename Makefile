@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad bench-measures bench-rescore clean bench-statistics bench-estimates bench-comparison
+.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad bench-measures bench-rescore bench-rules bench-homophones clean bench-statistics bench-estimates bench-comparison
 
 PYTHON ?= python3
 VENV   := .venv
@@ -80,6 +80,9 @@ bench-rescore: $(READY) ## cost of judging stored calls again, beside the judgin
 
 bench-rules: $(READY) ## what judging costs: 1 to 10,000 phrases over 100,000 stored calls (many minutes)
 	@$(BIN)/python -m benchmarks.rules --page
+
+bench-homophones: $(READY) ## phrases by their sound: recall under recognition errors, false hits in ordinary talk
+	@$(BIN)/python -m benchmarks.homophones
 
 clean: ## remove the virtual environment and everything that runs have left in var/
 	@rm -rf $(VENV) var build *.egg-info

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.homophones import false_hits, long_phrases, recalls, rulebook_of
 from pipeline.features.measure import measure_call
 from pipeline.rules import judge, load_rulebook
 from pipeline.rules.matching import sounds_enough
 from pipeline.rules.sound import confusions, sounds
 from pipeline.types import MatchKind, Severity
 from tests.builders import call
-from tests.rules.homophones import false_hits, long_phrases, recalls, rulebook_of
 from tests.rules.rulebook_text import judgement, quotes
 
 

@@ -1,7 +1,13 @@
-"""Recognition errors made on purpose: characters replaced by others of the same sound; and talk to find nothing in."""
+"""Phrases known by their sound: ``python -m benchmarks.homophones``.
+
+Recognition errors are made on purpose, characters replaced by others of the same sound, and it is counted how many of
+the default rulebook's forbidden phrases are still found; and how many are invented in talk in which nobody says any.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import random
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -10,11 +16,10 @@ import numpy as np
 from pypinyin import Style, lazy_pinyin
 
 from models.demo_speech.sentences import Writer, frequent_words, read_lines
-from pipeline.rules import Rulebook, judge
+from pipeline.rules import Rulebook, judge, load_rulebook, parse_rulebook
+from pipeline.rules.example_calls import call_from_lines
 from pipeline.rules.matching import WILDCARD, plain, sounds_enough
 from pipeline.types import Call, MatchKind
-from tests.builders import call
-from tests.rules.rulebook_text import HEADER, rule_when, small
 
 CONFUSED = (("n", "l"), ("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en"))
 
@@ -106,9 +111,28 @@ def long_phrases(rulebook: Rulebook) -> list[str]:
 
 def rulebook_of(phrases: Sequence[str]) -> Rulebook:
     """A rulebook with one rule that finds the phrases, by sound too."""
-    listed = ", ".join(f'"{phrase}"' for phrase in phrases)
-    header = HEADER.replace("maximum: 60", "maximum: 100").replace("  time: {title: 时间, maximum: 40}\n", "")
-    return small(rule_when(f"{{say: {{role: agent, homophones: true, any: [{listed}]}}}}"), header=header)
+    rule = {
+        "id": "TALK.01",
+        "name": "phrases",
+        "title": "不礼貌",
+        "why": "试验。",
+        "category": "all",
+        "severity": "deduct",
+        "points": 10,
+        "per": "hit",
+        "when": {"say": {"role": "agent", "homophones": True, "any": list(phrases)}},
+        "message": "命中",
+        "examples": {"hit": ["agent: 无"], "miss": ["agent: 您好"]},
+    }
+    book = {
+        "rulebook": "bench",
+        "version": "1",
+        "title": "试验",
+        "categories": {"all": {"title": "全部", "maximum": 100}},
+        "must_review": {"total_below": 60},
+        "rules": [rule],
+    }
+    return parse_rulebook(json.dumps(book, ensure_ascii=False).encode(), "bench.yaml")
 
 
 def recalls(
@@ -122,7 +146,7 @@ def recalls(
     for _ in range(repeats):
         for phrase in phrases:
             heard = misheard(spoken_form(phrase), share, chance, confusions=confusions)
-            spoken = call(f"agent: {chance.choice(talk)}{heard}。{chance.choice(talk)}")
+            spoken = call_from_lines([f"agent: {chance.choice(talk)}{heard}。{chance.choice(talk)}"])
             kinds = {finding.match for finding in judge(spoken, {}, rulebook).findings}
             exact += bool(kinds - {MatchKind.HOMOPHONE})
             found += bool(kinds)
@@ -142,4 +166,38 @@ def false_hits(phrases: Sequence[str], characters: int, seed: int) -> list[tuple
 
 def calls_of(texts: Sequence[str], turns: int = 20) -> list[Call]:
     """Calls in which the agent says the texts, so many turns in each."""
-    return [call(*(f"agent: {text}" for text in texts[place : place + turns])) for place in range(0, len(texts), turns)]
+    return [
+        call_from_lines([f"agent: {text}" for text in texts[place : place + turns]])
+        for place in range(0, len(texts), turns)
+    ]
+
+
+def main() -> None:
+    """The command: Markdown tables."""
+    parser = argparse.ArgumentParser(description="Recall and false hits of phrases known by their sound.")
+    parser.add_argument("--repeats", type=int, default=10, help="how often each phrase is misheard")
+    parser.add_argument("--characters", type=int, default=500_000, help="of ordinary talk")
+    options = parser.parse_args()
+    rulebook = load_rulebook("mobile_service")
+    phrases = long_phrases(rulebook)
+    print(
+        f"{len(phrases)} forbidden wordings of {rulebook.name} {rulebook.version} with four characters or more, "
+        f"each misheard {options.repeats} times among ordinary talk:\n"
+    )
+    print("| characters replaced | by | found as written | found, sound included |")
+    print("|---|---|---|---|")
+    for share in (0.1, 0.2):
+        for confused_too, by in ((False, "homophones"), (True, "homophones, half of them by the usual confusions")):
+            exact, found = recalls(phrases, share, confusions=confused_too, repeats=options.repeats, seed=7)
+            print(f"| {share:.0%} | {by} | {exact:.3f} | {found:.3f} |", flush=True)
+    hits = false_hits(phrases, options.characters, seed=23)
+    by_sound = [quote for quote, kind in hits if kind is MatchKind.HOMOPHONE]
+    rate = 100_000 * len(by_sound) / options.characters
+    print(
+        f"\nInvented in {options.characters:,} characters of ordinary talk: {len(by_sound)} by sound "
+        f"({rate:.2f} in 100,000), {len(hits) - len(by_sound)} as written."
+    )
+
+
+if __name__ == "__main__":
+    main()
