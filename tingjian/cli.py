@@ -626,6 +626,18 @@ def rules_diff(
     return run_rules_diff(before, after, as_json=format is Format.JSON)
 
 
+@rules_app.command("schema")
+def rules_schema(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write it there instead of printing it.")
+    ] = None,
+) -> int:
+    """Print the JSON Schema of rulebook files, for editors that check and complete while typing."""
+    from tingjian.commands.rules import run_rules_schema
+
+    return run_rules_schema(out)
+
+
 @rules_app.command("backtest")
 def rules_backtest(
     candidate: Annotated[str, typer.Argument(metavar="A", help="The rulebook to try, by name or file.")],

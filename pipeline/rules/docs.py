@@ -42,6 +42,13 @@ hit. A file with a mistake is refused as a whole, and all its mistakes are told 
 默认规则册是 `pipeline/rules/rulebooks/mobile_service.yaml`。复制一份，改名字（`rulebook`）和版本（`version`），用
 `--rulebook 文件` 指定。
 
+编辑器可以边写边查、提示键名：`tingjian rules schema --out rulebook.schema.json` 写出 JSON Schema，规则册第一行写上
+`# yaml-language-server: $schema=rulebook.schema.json`。写完依次：`tingjian rules check`（查错）、
+`rules test`（跑正反例）、`rules diff`（改了什么）、`rules backtest`（在已存的通话上试一遍）。
+
+Editors check and complete while typing with the JSON Schema that `tingjian rules schema --out rulebook.schema.json`
+writes. Then: `tingjian rules check`, `rules test`, `rules diff` and, before it goes live, `rules backtest`.
+
 ## 文字怎样比较 · How words are compared
 
 - 只比字、数字和字母：标点和空格不计，全角与半角、大写与小写不分。`你问我，我问谁？` 和 `你问我我问谁` 是一样的。

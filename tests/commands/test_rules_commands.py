@@ -105,3 +105,16 @@ def test_diff_says_what_changes_and_what_does_not(book: Any, capsys: pytest.Capt
     assert [(one["rule"], one["kind"]) for one in told["changes"]] == [("TALK.01", "changed")]
     assert run(["rules", "diff", old, old]) == 0
     assert "完全相同" in capsys.readouterr().out
+
+
+def test_schema_is_printed_and_written_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "schema"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert run(["rules", "schema", "--out", str(tmp_path / "schema.json")]) == 0
+    assert json.loads((tmp_path / "schema.json").read_text(encoding="utf-8")) == printed
+    assert set(printed["required"]) >= {"rulebook", "version", "rules"}
+
+
+def test_schema_into_a_folder_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "schema", "--out", str(tmp_path / "nowhere" / "schema.json")]) == 2
+    assert "expected a file in a folder that exists" in capsys.readouterr().err

@@ -11,7 +11,9 @@ import pytest
 from pipeline.errors import RulebookError
 from pipeline.features.measure import measure_call
 from pipeline.rules import Rulebook, judge
+from pipeline.rules.operators import OPERATORS
 from pipeline.rules.operators.regular_expression import TOO_LONG
+from pipeline.rules.operators.scope import ScopedOperator
 from pipeline.types import Call, ChannelLayout, Finding, Role
 from tests.builders import call, turn, with_turns
 from tests.rules.rulebook_text import HEADER, judgement, rule_when, small, unknown
@@ -161,7 +163,7 @@ def test_repeat_counts_repetitions_of_the_other_and_of_older_turns() -> None:
 
 
 LOUD = with_turns(
-    call("agent: 您好", "customer: 你好"),
+    call("agent: 您好", "customer@16-18: 你好"),
     *(turn(Role.AGENT, (at, at + 2), level_dbfs=level) for at, level in ((0, -20), (4, -21), (8, -9), (12, -20))),
     turn(Role.CUSTOMER, (16, 18)),
 )
@@ -265,6 +267,58 @@ MONO = call("agent: 您好", "customer: 你好", layout=ChannelLayout.MONO)
 def test_operator_in_mono_is_not_assessable_either_way(when: str) -> None:
     for condition in (when, f"{{not: {when}}}"):
         assert unknown(condition, MONO, measure_call(MONO)), condition
+
+
+LATE_EVENTS = {
+    "say": ("role: agent, any: [三十六元]", SLOW),
+    "regex": ("role: agent, pattern: 三十.元", SLOW),
+    "similar": ("role: agent, sentences: [好的三十五元], score: 60", SLOW),
+    "repeat": ("role: customer", call("customer: 我的话费多扣了三十块", "customer: 我的话费多扣了三十块")),
+    "question": ("role: customer, asked: [查话费], expected: [三十六元]", SLOW),
+    "entity": ("role: agent, kind: amount", SLOW),
+    "silence": ("above_s: 8", SLOW),
+    "response": ("above_s: 5", SLOW),
+    "rate": ("role: agent, per: turn, above_cpm: 100, min_characters: 5", SLOW),
+    "interruption": ("role: agent", TALK_OVER),
+    "backchannel": ("role: agent", TALK_OVER),
+    "hold": ("announced: true", HELD),
+    "level": ("role: agent, rise_db: 8", LOUD),
+    "duration": ("of: turn, role: customer, above_s: 3", SLOW),
+    "turn_count": ("role: agent, at_least: 2", SLOW),
+    "hang_up": ("by: agent", HELD),
+    "measure": ("name: interruption_count, above: 0", TALK_OVER),
+}
+
+
+def test_scope_is_taken_by_every_operator() -> None:
+    scoped = {name for name, operator in OPERATORS.items() if issubclass(operator, ScopedOperator)}
+    assert LATE_EVENTS.keys() == scoped - {"rule"}
+
+
+@pytest.mark.parametrize("name", LATE_EVENTS)
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [
+        pytest.param("between_percent: [0, 100]", "between_percent: [0, 3]", id="percent"),
+        pytest.param("first_s: 1000", "first_s: 0.6", id="first_seconds"),
+        pytest.param("between_s: [0.6, -0.001]", "between_s: [0, 0.6]", id="seconds"),
+        pytest.param("last_s: 1000", "last_s: 0.001", id="last_seconds"),
+    ],
+)
+def test_operator_in_scope_and_out_of_it(name: str, inside: str, outside: str) -> None:
+    keys, spoken = LATE_EVENTS[name]
+    taken = judgement(f"{{{name}: {{{keys}, {inside}}}}}", spoken, measure_call(spoken))
+    assert taken.findings
+    left = judgement(f"{{{name}: {{{keys}, {outside}}}}}", spoken, measure_call(spoken))
+    assert not left.findings
+
+
+@pytest.mark.parametrize("name", ["say", "regex", "similar", "entity", "rate", "duration", "level"])
+def test_operator_in_chosen_turns(name: str) -> None:
+    keys, spoken = LATE_EVENTS[name]
+    every = judgement(f"{{{name}: {{{keys}, turns: [1, -1]}}}}", spoken, measure_call(spoken)).findings
+    none = judgement(f"{{{name}: {{{keys}, turns: [9, 9]}}}}", spoken, measure_call(spoken)).findings
+    assert (bool(every), none) == (True, ())
 
 
 THANKED = "{say: {role: agent, any: [感谢您的耐心等候], near: {anchor: hold, hit: %s, within: 2 turns after}}}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections import Counter
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -88,6 +90,29 @@ def run_rules_check(name: str | None, *, strict: bool, as_json: bool) -> int:
     else:
         _print_check(title, rows, errors, render.stdout_console())
     return EXIT_WRONG_RULEBOOK if wrong else 0
+
+
+def run_rules_schema(out: Path | None) -> int:
+    """The JSON Schema of rulebook files.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    from pipeline.rules import json_schema
+
+    if out is None:
+        render.print_json(json_schema())
+        return 0
+    try:
+        out.write_text(json.dumps(json_schema(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"--out {out} cannot be written: {error.strerror}; expected a file in a folder that exists."
+        ) from error
+    render.stdout_console().print(
+        f"{out} written. First line of a rulebook for editors: # yaml-language-server: $schema={out}", soft_wrap=True
+    )
+    return 0
 
 
 def run_rules_test(name: str | None, rules: list[str], *, as_json: bool) -> int:
