@@ -51,6 +51,21 @@ class EngineSettings:
     windows_at_once: int = 8
     model_cache: Path | None = None
 
+    @classmethod
+    def from_values(cls, values: Mapping[str, str | int]) -> EngineSettings:
+        """The settings of plain values, as they reach another process; ``model_cache`` is a path's text.
+
+        Raises:
+            ConfigurationError: a value is not what it should be.
+        """
+        cache = values.get("model_cache")
+        return cls(
+            device=str(values.get("device", "cpu")),
+            precision=str(values.get("precision", "auto")),
+            windows_at_once=int(values.get("windows_at_once", 8)),
+            model_cache=Path(str(cache)) if cache else None,
+        )
+
     def __post_init__(self) -> None:
         """Refuse what no engine knows."""
         for name, value, known in (("device", self.device, DEVICES), ("precision", self.precision, PRECISIONS)):
@@ -115,7 +130,7 @@ class LateEngine:
         return self._engine.transcribe(audio, turns, source, hot_words)
 
 
-ENGINES = ("faster-whisper", "whisper", "sidecar")
+ENGINES = ("faster-whisper", "whisper", "sherpa-onnx", "sidecar")
 
 
 def make_engine(
@@ -154,4 +169,8 @@ def make_engine(
         from pipeline.asr.faster_whisper_engine import FasterWhisperEngine
 
         return FasterWhisperEngine(model, threads=threads, settings=settings)
+    if name == "sherpa-onnx":
+        from pipeline.asr.sherpa_engine import SherpaEngine
+
+        return SherpaEngine(model, threads=threads, settings=settings)
     raise ConfigurationError(f"engine is {spec!r}; expected one of {', '.join(ENGINES)}: change the setting engine")

@@ -18,6 +18,7 @@ from pipeline.asr.normalise import normalise
 from pipeline.asr.whisper_model import whisper_tokenizer
 from pipeline.errors import ConfigurationError, EngineError, ModelNotFoundError
 from pipeline.types import Audio, Role, Span, Turn
+from tests.asr import tiny_onnx
 
 TURNS = (
     Turn(Role.AGENT, 0, 0.5, 2.0, (Span(0.5, 1.2), Span(1.5, 2.0))),
@@ -61,6 +62,9 @@ ENGINES_UNDER_CONTRACT = (
     "whisper, one turn a window",
     "faster-whisper",
     "faster-whisper, one turn a window",
+    "sherpa-onnx, Paraformer",
+    "sherpa-onnx, Paraformer with times",
+    "sherpa-onnx, SenseVoice",
     "sidecar",
 )
 
@@ -76,6 +80,11 @@ def engine_and_source(request, tmp_path_factory, checkpoint):
         ]
         (folder / "call.json").write_text(json.dumps({"utterances": said}), "utf-8")
         return make_engine("sidecar"), source
+    if "SenseVoice" in request.param:
+        return make_engine("sherpa-onnx", model=str(tiny_onnx.sense_voice(folder / "sense")), threads=1), source
+    if "Paraformer" in request.param:
+        model = tiny_onnx.paraformer(folder / "para", with_times="times" in request.param)
+        return make_engine("sherpa-onnx", model=str(model), threads=1), source
     model = folder / "model.pt"
     model.write_bytes(checkpoint.read_bytes())
     if "one turn" in request.param:
@@ -238,7 +247,7 @@ def test_whisper_text_over_two_turns_is_shared_out_and_never_leaves_the_speaker(
 
 
 def test_make_engine_of_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match="whisper, sidecar"):
+    with pytest.raises(ConfigurationError, match="faster-whisper, whisper, sherpa-onnx, sidecar"):
         make_engine("magic")
 
 
