@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from config.settings import load_settings
-from pipeline.asr.engine import make_engine
+from pipeline.asr.engine import EngineSettings, make_engine
 from pipeline.asr.guards import guard
 from pipeline.asr.text import character_count
 from pipeline.assess import hear
@@ -59,7 +59,12 @@ def main() -> int:
     parser.add_argument("--model")
     given = parser.parse_args()
     settings = load_settings(engine=given.engine, model=given.model)
-    engine = make_engine(settings.engine, model=settings.model_for_engine(), threads=1)
+    engine = make_engine(
+        settings.engine,
+        model=settings.model_for_engine(),
+        threads=1,
+        settings=EngineSettings.from_values(settings.engine_settings()),
+    )
     detector = make_detector(settings.vad)
     true = written = 0
     lost, refused, reasons = Counter[str](), Counter[str](), Counter[str]()

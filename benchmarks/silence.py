@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.settings import Settings, load_settings
-from pipeline.asr.engine import SpeechEngine, make_engine
+from pipeline.asr.engine import EngineSettings, SpeechEngine, make_engine
 from pipeline.asr.text import character_count
 from pipeline.assess import hear
 from pipeline.audio.vad import SpeechDetector, make_detector
@@ -125,7 +125,12 @@ class Row:
 
 def run(settings: Settings, minutes: float) -> Iterator[tuple[str, Row]]:
     """Hear every kind of sound for so many minutes."""
-    engine = make_engine(settings.engine, model=settings.model_for_engine(), threads=1)
+    engine = make_engine(
+        settings.engine,
+        model=settings.model_for_engine(),
+        threads=1,
+        settings=EngineSettings.from_values(settings.engine_settings()),
+    )
     detector = make_detector(settings.vad)
     with tempfile.TemporaryDirectory() as folder:
         for seed, (name, make) in enumerate(SOUNDS.items()):

@@ -13,7 +13,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import samples
-from config.settings import DEMO_MODEL
+from config.settings import DEMO_MODEL, load_settings
 from flows.processes import resident_bytes
 from pipeline.assess import make_assessor
 from pipeline.metadata import parse_metadata
@@ -30,7 +30,12 @@ def main() -> int:
     folder = Path(samples.__file__).resolve().parent / "calls"
     recordings = sorted(path for path in folder.iterdir() if path.suffix != ".json")
     assessor = make_assessor(
-        engine="whisper", model=str(DEMO_MODEL), detector="silero", rulebook="mobile_service", threads=1
+        engine="faster-whisper",
+        model=str(DEMO_MODEL),
+        detector="silero",
+        rulebook="mobile_service",
+        threads=1,
+        engine_settings=load_settings().engine_settings(),
     )
     warm = 0
     for number, path in enumerate(islice(cycle(recordings), options.calls), 1):

@@ -39,10 +39,27 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "", description="Database as a URL; empty means SQLite in var_dir. DATABASE_URL is read too."
     )
-    engine: str = Field("whisper", min_length=1, description="Speech engine: whisper or sidecar.")
+    engine: str = Field(
+        "faster-whisper",
+        min_length=1,
+        description="Speech engine: faster-whisper, whisper, sherpa-onnx (an extra) or sidecar.",
+    )
     model: str = Field(
         str(DEMO_MODEL),
         description="Speech model by name or path; the default is the demo model, for the bundled samples only.",
+    )
+    model_cache: str = Field(
+        "", description="Folder for models that were converted for faster-whisper; empty means models in var_dir."
+    )
+    device: str = Field("cpu", min_length=1, description="Where the engine computes: cpu, cuda or auto.")
+    precision: str = Field(
+        "auto",
+        min_length=1,
+        description="Precision of the engine: auto (int8 on a processor, float16 on a graphics card), int8, "
+        "int8_float16, float16 or float32.",
+    )
+    windows_at_once: int = Field(
+        8, ge=1, le=256, description="Windows of speech that are decoded together; more need more memory."
     )
     rulebook: str = Field(
         "mobile_service",
@@ -126,6 +143,20 @@ class Settings(BaseSettings):
     def uses_demo_model(self) -> bool:
         """Whether calls are heard with the model that knows the bundled samples only."""
         return self.model_for_engine() is not None and Path(self.model).expanduser().absolute() == DEMO_MODEL
+
+    def engine_settings(self) -> dict[str, str | int]:
+        """Where and how the engine computes, as plain values: the fields of ``pipeline.asr.engine.EngineSettings``."""
+        return {
+            "device": self.device,
+            "precision": self.precision,
+            "windows_at_once": self.windows_at_once,
+            "model_cache": str(self.model_cache_dir),
+        }
+
+    @property
+    def model_cache_dir(self) -> Path:
+        """The folder for converted models, the default filled in."""
+        return Path(self.model_cache).expanduser().absolute() if self.model_cache else self.var_dir / "models"
 
     @property
     def database(self) -> str:

@@ -36,6 +36,8 @@ class Recipe:
     initialiser: str
     settings: dict[str, Any]
     hot_words: tuple[str, ...] = ()
+    precision: str = ""
+    """Device and precision of the engine; rounding may change a character."""
 
     @property
     def stage_version(self) -> str:
@@ -61,8 +63,9 @@ class Recipe:
         """The recipe as plain values, without the way to load it."""
         values = asdict(self)
         del values["settings"], values["initialiser"]
-        if not values["hot_words"]:
-            del values["hot_words"]
+        for name in ("hot_words", "precision"):
+            if not values[name]:
+                del values[name]
         return values
 
 
@@ -77,14 +80,16 @@ def make_recipe(settings: Settings) -> Recipe:
     Raises:
         UsageError: model or rulebook is not to be had; the text says what to do.
     """
+    from pipeline.asr.engine import EngineSettings
     from pipeline.rules import load_rulebook
 
+    EngineSettings.from_values(settings.engine_settings())  # wrong ones are told before any worker starts
     model = settings.model_for_engine()
     rulebook = load_rulebook(settings.rulebook)
     hot_words = hot_words_of(settings, rulebook)
     return Recipe(
         engine=settings.engine,
-        model_digest=_digest_of_model(settings.engine, model),
+        model_digest=_digest_of_model(settings, model),
         detector=settings.vad,
         rulebook=rulebook.name,
         rulebook_version=rulebook.version,
@@ -99,9 +104,11 @@ def make_recipe(settings: Settings) -> Recipe:
             "rulebook": _place(settings.rulebook),
             "threads": settings.threads_per_worker,
             "default_agent_channel": settings.default_agent_channel,
+            "engine_settings": settings.engine_settings(),
             **({"hot_words": list(hot_words)} if hot_words else {}),
         },
         hot_words=hot_words,
+        precision=f"{settings.device} {settings.precision}" if model else "",
     )
 
 
@@ -118,24 +125,29 @@ def hot_words_of(settings: Settings, rulebook: Rulebook) -> tuple[str, ...]:
     return choose_hot_words(listed, spoken_phrases(rulebook) if settings.hot_words_from_rulebook else ())
 
 
-def _digest_of_model(engine: str, model: str | None) -> str:
-    """SHA-256 over a model's file and the profile beside it; empty for an engine without a model.
+def _digest_of_model(settings: Settings, model: str | None) -> str:
+    """SHA-256 over a model's file and the profile beside it, or over its folder; empty for an engine without a model.
 
-    Only a model given by its published name needs the engine's library to be found.
+    A checkpoint counts as itself, also where an engine converts it first. Only a model given by its published name
+    needs the engine's library to be found.
     """
-    model = engine.partition(":")[2] or model
+    model = settings.engine.partition(":")[2] or model
     if not model:
         return ""
-    checkpoint = Path(model).expanduser()
-    if not checkpoint.is_file():
+    path = Path(model).expanduser()
+    if not path.is_file():
+        from pipeline.asr.model_folders import digest_of_folder
         from pipeline.asr.whisper_model import find_checkpoint
 
-        checkpoint = find_checkpoint(model)
-    profile = checkpoint.with_suffix(".json")
+        folder = next((one for one in (path, settings.model_cache_dir / model) if one.is_dir()), None)
+        if folder is not None:
+            return digest_of_folder(folder)
+        path = find_checkpoint(model)
+    profile = path.with_suffix(".json")
     digest = hashlib.sha256()
-    for path in (checkpoint, profile):
-        if path.is_file():
-            digest.update(_digest_of_file(path))
+    for part in (path, profile):
+        if part.is_file():
+            digest.update(_digest_of_file(part))
     return digest.hexdigest()
 
 
@@ -151,4 +163,4 @@ def _digest_of_file(path: Path) -> bytes:
 
 def _place(name_or_path: str) -> str:
     path = Path(name_or_path).expanduser()
-    return str(path.absolute()) if path.is_file() else name_or_path
+    return str(path.absolute()) if path.exists() else name_or_path

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
-from pipeline.asr.engine import LateEngine, SpeechEngine, make_engine
+from pipeline.asr.engine import EngineSettings, LateEngine, SpeechEngine, make_engine
 from pipeline.asr.guards import GuardSettings, guard
 from pipeline.asr.hot_words import takes_hot_words
 from pipeline.audio.acoustics import excerpts_of, observe_channels
@@ -181,6 +181,7 @@ def make_assessor(
     transcript: Path | None = None,
     late_engine: bool = False,
     hot_words: Sequence[str] = (),
+    engine_settings: Mapping[str, str | int] | None = None,
 ) -> Assessor:
     """Build an assessor from plain values, so that another process can do the same.
 
@@ -193,14 +194,16 @@ def make_assessor(
         default_agent_channel: the agent's channel where the platform does not say.
         transcript: a transcript file for the engine that reads one.
         hot_words: what callers are likely to say, for an engine that takes them.
+        engine_settings: where and how the engine computes; the fields of ``EngineSettings``.
         late_engine: load the engine when it is first needed, for work that is expected to do without.
 
     Raises:
         UsageError: engine, model, detector or rulebook is not to be had; the text says what to do.
     """
+    settings = EngineSettings.from_values(engine_settings or {})
 
     def load() -> SpeechEngine:
-        return make_engine(engine, model=model, threads=threads, transcript=transcript)
+        return make_engine(engine, model=model, threads=threads, transcript=transcript, settings=settings)
 
     return Assessor(
         engine=LateEngine(load) if late_engine else load(),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.asr.conversion import FORMAT, convert_checkpoint, origin_of
 from pipeline.asr.whisper_model import Profile, find_checkpoint, profile_from, read_profile
 from pipeline.audio.decode import sha256_of
-from pipeline.errors import ModelNotFoundError
+from pipeline.errors import EngineError, ModelNotFoundError
 
 MODEL_FILE = "model.bin"
 NEEDED_FILES = (MODEL_FILE, "config.json", "tokenizer.json")
@@ -53,8 +56,27 @@ def find_model(model: str | None, cache: Path | None = None) -> Path:
     checkpoint = find_checkpoint(model)
     folder = cache / cache_name(checkpoint)
     if not (folder / MODEL_FILE).is_file():
-        convert_checkpoint(checkpoint, folder)
+        with _alone(folder):
+            # A worker beside this one may have made it meanwhile: a large model must not be converted by all at once.
+            if not (folder / MODEL_FILE).is_file():
+                convert_checkpoint(checkpoint, folder)
     return folder
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from making the same folder; the system lifts the lock of a process that dies."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = (folder.parent / f".{folder.name}.lock").open("w")
+    except OSError as error:
+        raise EngineError(
+            f"folder {str(folder.parent)!r} for converted models cannot be written ({error.strerror}); expected a "
+            "folder with room: set model_cache, or convert with tingjian models convert and name the folder as model"
+        ) from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def cache_name(checkpoint: Path) -> str:

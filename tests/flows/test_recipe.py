@@ -26,7 +26,7 @@ def test_recipe_when_nothing_changed_then_the_same_stage_and_plain_settings(tmp_
     first, second = recipe(tmp_path, model), recipe(tmp_path, model)
     assert first.stage_version == second.stage_version
     assert first.settings["model"] == str(model)
-    assert (first.engine, first.rulebook) == ("whisper", "mobile_service")
+    assert (first.engine, first.rulebook) == ("faster-whisper", "mobile_service")
     assert len(first.rulebook_sha256) == 64
 
 
@@ -38,7 +38,19 @@ def test_recipe_when_model_or_profile_changed_then_another_stage(tmp_path: Path,
     stages.add(recipe(tmp_path, model).stage_version)
     stages.add(recipe(tmp_path, model, vad="webrtcvad").stage_version)
     stages.add(recipe(tmp_path, model, default_agent_channel=1).stage_version)
-    assert len(stages) == 5
+    stages.add(recipe(tmp_path, model, engine="whisper").stage_version)
+    stages.add(recipe(tmp_path, model, precision="float32").stage_version)
+    assert len(stages) == 7
+
+
+def test_recipe_when_model_is_a_folder_then_its_files_count(tmp_path: Path, model: Path) -> None:
+    folder = tmp_path / "models" / "zh"
+    folder.mkdir(parents=True)
+    (folder / "model.bin").write_bytes(b"weights")
+    by_name, by_path = recipe(tmp_path, Path("zh")), recipe(tmp_path, folder)
+    assert by_name.model_digest == by_path.model_digest != ""
+    (folder / "model.bin").write_bytes(b"other weights")
+    assert recipe(tmp_path, folder).stage_version != by_path.stage_version
 
 
 def test_recipe_when_model_was_only_moved_then_the_same_stage(tmp_path: Path, model: Path) -> None:

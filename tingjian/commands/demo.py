@@ -18,14 +18,16 @@ def run_demo(*, as_json: bool, workers: int | None, fresh: bool) -> int:
     """Hear the bundled calls, print a line for each, and say what to do next."""
     log_to_stderr()
     # A database of its own, so that made-up calls never stand among real ones.
-    var_dir = load_settings().var_dir / "demo"
+    ours = load_settings()
+    var_dir = ours.var_dir / "demo"
     if fresh:
         shutil.rmtree(var_dir, ignore_errors=True)
     settings = load_settings(
         var_dir=var_dir,
         database_url=f"sqlite:///{var_dir / 'tingjian.sqlite3'}",
-        engine="whisper",
+        engine="faster-whisper",
         model=str(DEMO_MODEL),
+        model_cache=str(ours.model_cache_dir),
         rulebook="mobile_service",
         vad="silero",
         workers=workers,

@@ -22,6 +22,8 @@ from tingjian import render
 LIBRARIES = {
     "torch": "torch",
     "whisper": "openai-whisper",
+    "faster_whisper": "faster-whisper",
+    "ctranslate2": "ctranslate2",
     "silero_vad": "silero-vad",
     "webrtcvad": "webrtcvad-wheels",
     "soundfile": "soundfile",
@@ -120,10 +122,13 @@ def _detector(settings: Settings) -> Check:
 
 
 def _model(settings: Settings) -> Check:
-    from pipeline.asr.engine import make_engine
+    from pipeline.asr.engine import EngineSettings, make_engine
 
     engine = make_engine(
-        settings.engine, model=settings.model_for_engine(), threads=settings.threads_per_worker, transcript=None
+        settings.engine,
+        model=settings.model_for_engine(),
+        threads=settings.threads_per_worker,
+        settings=EngineSettings.from_values(settings.engine_settings()),
     )
     found = f"{engine.name}, {engine.model}, {engine.digest[:12]}"
     if settings.uses_demo_model():

@@ -175,7 +175,7 @@ def _print_measured(name: str, measured: Mapping[str, Any], console: Console) ->
 
 def _measures_of(audio: Path, transcript: Path | None, meta: list[str], overrides: dict[str, object]) -> Measures:
     from config.settings import load_settings
-    from pipeline.asr.engine import make_engine
+    from pipeline.asr.engine import EngineSettings, make_engine
     from pipeline.assess import hear
     from pipeline.audio.vad import make_detector
     from pipeline.features.measure import measure_call
@@ -189,6 +189,7 @@ def _measures_of(audio: Path, transcript: Path | None, meta: list[str], override
         model=settings.model_for_engine(),
         threads=settings.threads_for_one_call(),
         transcript=transcript,
+        settings=EngineSettings.from_values(settings.engine_settings()),
     )
     metadata = metadata_from_pairs(meta, audio)
     call = hear(audio, metadata, engine, make_detector(settings.vad), settings.default_agent_channel)

@@ -34,6 +34,7 @@ def run_assess(
         default_agent_channel=settings.default_agent_channel,
         transcript=transcript,
         hot_words=_hot_words(settings),
+        engine_settings=settings.engine_settings(),
     )
     document = assessment_to_document(assessor.assess(audio, metadata))
     if as_json:
@@ -55,7 +56,7 @@ def _rulebook_of(settings: Settings, metadata: CallMetadata) -> str:
 
 def run_transcribe(audio: Path, meta: list[str], overrides: dict[str, object], *, as_json: bool) -> int:
     """Print the transcript of one recording."""
-    from pipeline.asr.engine import make_engine
+    from pipeline.asr.engine import EngineSettings, make_engine
     from pipeline.assess import hear
     from pipeline.audio.vad import make_detector
     from pipeline.serialise import transcript_to_document
@@ -63,7 +64,10 @@ def run_transcribe(audio: Path, meta: list[str], overrides: dict[str, object], *
     metadata = metadata_from_pairs(meta, audio)
     settings = load_settings(**overrides)
     engine = make_engine(
-        settings.engine, model=settings.model_for_engine(), threads=settings.threads_for_one_call(), transcript=None
+        settings.engine,
+        model=settings.model_for_engine(),
+        threads=settings.threads_for_one_call(),
+        settings=EngineSettings.from_values(settings.engine_settings()),
     )
     detector = make_detector(settings.vad)
     call = hear(audio, metadata, engine, detector, settings.default_agent_channel, hot_words=_hot_words(settings))
