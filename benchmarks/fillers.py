@@ -46,7 +46,8 @@ def hear(path: Path, truth: Truth, detector: SpeechDetector) -> tuple[Audio, tup
     """Sound and speech turns of a call."""
     audio = decode(path)
     channels = examine_channels(audio, truth.agent_channel)
-    return audio, build_turns(detect_speech(audio, channels, detector), channels.roles, audio)
+    found = detect_speech(audio, channels.analysed, detector)
+    return audio, build_turns({channel: one.speech for channel, one in found.items()}, channels.roles, audio)
 
 
 def main() -> int:

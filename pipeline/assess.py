@@ -16,8 +16,9 @@ from pipeline.audio.channels import examine_channels
 from pipeline.audio.decode import check_duration, decode, sha256_of
 from pipeline.audio.filled_pauses import probable_fillers
 from pipeline.audio.ringing import ringing_end
+from pipeline.audio.roles import verify_roles
 from pipeline.audio.turns import build_turns
-from pipeline.audio.vad import SpeechDetector, detect_speech, make_detector
+from pipeline.audio.vad import SpeechDetector, cross_talk_problems, detect_speech, in_channels, make_detector
 from pipeline.features.measure import measure_call
 from pipeline.features.settings import DEFAULT_MEASURE_SETTINGS, MeasureSettings
 from pipeline.rules import Rulebook, judge, load_rulebook
@@ -124,8 +125,8 @@ def hear(
     sha256 = watch.time("hash", lambda: sha256_of(path))
     check_duration(audio, metadata, path)
     channels = watch.time("channels", lambda: examine_channels(audio, metadata.agent_channel, default_agent_channel))
-    regions = watch.time("speech_turns", lambda: detect_speech(audio, channels, detector))
-    turns = build_turns(regions, channels.roles, audio)
+    found = watch.time("speech_turns", lambda: detect_speech(audio, channels.analysed, detector))
+    turns = build_turns({channel: one.speech for channel, one in found.items()}, channels.roles, audio)
     expected = tuple(hot_words) if hot_words and takes_hot_words(engine) else ()
 
     def write() -> Transcript:
@@ -140,7 +141,6 @@ def hear(
         "filled_pauses",
         lambda: probable_fillers(excerpts_of(audio), audio.sample_rate_hz, turns, transcript.utterances),
     )
-    first_speech_s = turns[0].start_s if turns else None
     recording = Recording(
         id=recording_id or sha256[:16],
         sha256=sha256,
@@ -150,10 +150,17 @@ def hear(
         channel_layout=channels.layout,
         agent_channel=channels.agent_channel,
         metadata=metadata,
-        problems=channels.problems,
-        ringing_end_s=ringing_end(audio, first_speech_s),
+        problems=(*channels.problems, *cross_talk_problems(found)),
+        ringing_end_s=watch.time("ringing", lambda: ringing_end(audio)),
+        layout_confidence=channels.confidence,
     )
-    return Call(recording, turns, transcript, Acoustics(probable_fillers=pauses, channels=sound))
+    acoustics = Acoustics(
+        probable_fillers=pauses,
+        channels=sound,
+        music=in_channels({channel: one.music for channel, one in found.items()}),
+        leaks=in_channels({channel: one.leaks for channel, one in found.items()}),
+    )
+    return verify_roles(Call(recording, turns, transcript, acoustics))
 
 
 HEARD_BY: tuple[str, ...] = ("agent_channel", "duration_s")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -72,11 +73,27 @@ class Span:
         return self.end_s - self.start_s
 
 
+class Samples(Protocol):
+    """Samples of shape (channels, frames): an array in memory, or something that reads them when they are looked at."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Channels and frames."""
+        ...
+
+    def __getitem__(self, key: tuple[int, slice], /) -> FloatArray:
+        """A stretch of one channel, float32 in -1..1."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Decoded sound: ``samples`` of shape (channels, frames), float32 in -1..1, channels never mixed."""
+    """Decoded sound: ``samples`` of shape (channels, frames), float32 in -1..1, channels never mixed.
 
-    samples: FloatArray
+    Hours of sound are not in memory: ask for stretches of one channel (``samples[channel, first:last]``).
+    """
+
+    samples: Samples
     sample_rate_hz: int
 
     @property

@@ -21,16 +21,20 @@ _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 # FFmpeg's own AMR decoder drops the pauses of discontinuous transmission and with them shifts all later times.
 _PREFERRED_DECODERS = {"amrnb": "libopencore_amrnb", "amrwb": "libopencore_amrwb"}
 _MAX_DAMAGED_PACKETS = 1000
+_BLOCK_FRAMES = 1 << 17
 
 
 class NotAudioError(Exception):
     """FFmpeg finds no sound in the file."""
 
 
-def read(path: Path, check_shape: Callable[[Path, int, int], None]) -> tuple[FloatArray, int, float | None]:
-    """Samples (channels, frames) of the first audio stream, its rate, and the seconds it declares, where it does.
+def read(
+    path: Path, check_shape: Callable[[Path, int, int], None], take: Callable[[FloatArray, int], None]
+) -> tuple[int, float | None]:
+    """Decode the first audio stream; the result is its rate, and the seconds it declares, where it does.
 
-    ``check_shape`` sees the path, the number of channels and the rate before anything is decoded.
+    ``check_shape`` sees the path, the number of channels and the rate before anything is decoded; ``take`` gets the
+    samples (channels, frames) block by block, and the rate.
 
     Raises:
         NotAudioError: no stream of sound is in the file, or none of it can be decoded.
@@ -46,13 +50,26 @@ def read(path: Path, check_shape: Callable[[Path, int, int], None]) -> tuple[Flo
                 raise NotAudioError("no decoder for its encoding")
             channels, rate_hz = int(stream.channels), int(stream.rate or 0)
             check_shape(path, channels, rate_hz)
-            planes = list(_planes(source, stream, channels))
+            for block in _joined(_planes(source, stream, channels)):
+                take(block, rate_hz)
             declared_s = _declared_s(source, stream)
     except (av.FFmpegError, ValueError, IndexError) as error:
         raise NotAudioError(type(error).__name__) from error
-    if not planes:
-        raise NotAudioError("no frame could be decoded")
-    return np.concatenate(planes, axis=1), rate_hz, declared_s
+    return rate_hz, declared_s
+
+
+def _joined(planes: Iterator[FloatArray]) -> Iterator[FloatArray]:
+    """The decoder's pieces of 20 ms or so as blocks of some seconds."""
+    waiting: list[FloatArray] = []
+    frames = 0
+    for plane in planes:
+        waiting.append(plane)
+        frames += plane.shape[1]
+        if frames >= _BLOCK_FRAMES:
+            yield np.concatenate(waiting, axis=1)
+            waiting, frames = [], 0
+    if waiting:
+        yield np.concatenate(waiting, axis=1)
 
 
 def _planes(source: Any, stream: Any, channels: int) -> Iterator[FloatArray]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.audio.spans import MIN_SPEECH_S
+from pipeline.audio.levels import power_spectra
+from pipeline.audio.spans import MIN_SPEECH_S, without
+from pipeline.audio.view import BLOCK_S, ChannelView
 from pipeline.types import FloatArray, Span
 
 # Above the fundamental of any voice, so that a hummed 嗯 is not taken for a tone.
@@ -37,11 +40,12 @@ def find_tones(samples: FloatArray, sample_rate_hz: int, offset_s: float = 0.0) 
     hertz = _steady_frequency(samples, sample_rate_hz)
     # A steady tone may fall now into one bin of the spectrum, now into its neighbour.
     bin_hz = sample_rate_hz / round(_FRAME_S * sample_rate_hz) + 1e-6
+    hop_s = round(_HOP_S * sample_rate_hz) / sample_rate_hz
     found: list[Tone] = []
     first: int | None = None
     for index, here in enumerate([*hertz.tolist(), 0.0]):
         if first is not None and abs(here - hertz[first]) > bin_hz:
-            tone = Span(offset_s + first * _HOP_S, offset_s + (index - 1) * _HOP_S + _FRAME_S)
+            tone = Span(offset_s + first * hop_s, offset_s + (index - 1) * hop_s + _FRAME_S)
             if tone.duration_s >= _MIN_TONE_S:
                 found.append(Tone(tone, float(np.median(hertz[first:index]))))
             first = None
@@ -50,19 +54,24 @@ def find_tones(samples: FloatArray, sample_rate_hz: int, offset_s: float = 0.0) 
     return tuple(found)
 
 
-def without_tones(regions: tuple[Span, ...], samples: FloatArray, sample_rate_hz: int) -> tuple[Span, ...]:
-    """Take the steady single tones out of the regions; what is left of a region and lasts 0.1 s stays."""
+def tones_in(where: Sequence[Span], view: ChannelView) -> tuple[Span, ...]:
+    """The steady single tones within stretches, a minute at a time; one that goes on over the minute is two."""
+    found: list[Span] = []
+    for stretch in where:
+        at_s = stretch.start_s
+        while at_s < stretch.end_s:
+            part = Span(at_s, min(stretch.end_s, at_s + BLOCK_S))
+            found += [tone.span for tone in find_tones(view.cut(part), view.sample_rate_hz, part.start_s)]
+            at_s = part.end_s
+    return tuple(found)
+
+
+def without_tones(regions: Sequence[Span], tones: Sequence[Span]) -> tuple[Span, ...]:
+    """Take the tones out of the regions; what is left of a region and lasts 0.1 s stays."""
     kept: list[Span] = []
     for region in regions:
-        part = samples[round(region.start_s * sample_rate_hz) : round(region.end_s * sample_rate_hz)]
-        tones = find_tones(part, sample_rate_hz, region.start_s)
-        if not tones:
-            kept.append(region)
-            continue
-        edges = [region.start_s, *(time_s for tone in tones for time_s in (tone.span.start_s, tone.span.end_s))]
-        edges.append(region.end_s)
-        rest = [Span(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True)]
-        kept += [span for span in rest if span.duration_s >= MIN_SPEECH_S]
+        left = without([region], tones)
+        kept += left if left == [region] else [span for span in left if span.duration_s >= MIN_SPEECH_S]
     return tuple(kept)
 
 
@@ -74,7 +83,7 @@ def _steady_frequency(samples: FloatArray, sample_rate_hz: int) -> npt.NDArray[n
     hertz = np.zeros(len(views))
     for at in range(0, len(views), _BLOCK_FRAMES):
         frames = views[at : at + _BLOCK_FRAMES]
-        spectra = np.square(np.abs(np.fft.rfft(frames * taper, axis=1)))
+        spectra = power_spectra(frames, taper)
         peaks = spectra.argmax(axis=1)
         columns = peaks[:, None] + np.arange(-2, 3)
         inside = (columns >= 0) & (columns < spectra.shape[1])

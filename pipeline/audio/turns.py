@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pipeline.audio.view import ChannelView
 from pipeline.types import Audio, Role, Span, Turn
 
 MERGE_GAP_S = 1.0
@@ -44,7 +45,10 @@ def _turn(role: Role, channel: int, pieces: Sequence[Span], audio: Audio) -> Tur
 
 def _level_dbfs(audio: Audio, channel: int, pieces: Sequence[Span]) -> float | None:
     """Root mean square of the pieces in dB of full scale; None when they hold no sound at all."""
-    rate_hz, samples = audio.sample_rate_hz, audio.samples[channel]
-    parts = [samples[round(piece.start_s * rate_hz) : round(piece.end_s * rate_hz)] for piece in pieces]
-    power = float(np.mean(np.square(np.concatenate(parts), dtype=np.float64))) if sum(map(len, parts)) else 0.0
-    return 10 * float(np.log10(power)) if power > 0 else None
+    view = ChannelView(audio, channel)
+    energy, count = 0.0, 0
+    for piece in pieces:
+        samples = view.cut(piece)
+        energy += float(np.sum(np.square(samples, dtype=np.float64)))
+        count += len(samples)
+    return 10 * float(np.log10(energy / count)) if energy > 0 else None

@@ -23,6 +23,7 @@ from pipeline.types import (
 )
 
 NO_ROLES = "录音分不清坐席与客户（{layout}），无法判断是谁说的"
+CONTRADICTED = "坐席声道与说话内容矛盾，疑似声道接反"
 NO_AGENT_SPEECH = "坐席声道里没有听到说话"
 NO_CUSTOMER_SPEECH = "客户声道里没有听到说话"
 ONE_SIDE_ONLY = "有一个声道没有声音，听不到双方的对话"
@@ -152,7 +153,9 @@ def read_dialogue(call: Call) -> Dialogue:
     turns.sort(key=_start_and_channel)
     unknown = None
     if call.recording.agent_channel is None:
-        unknown = NO_ROLES.format(layout=LAYOUT_NAMES[call.recording.channel_layout])
+        contradicted = any(problem.code == "swapped_channels" for problem in call.recording.problems)
+        layout = CONTRADICTED if contradicted else LAYOUT_NAMES[call.recording.channel_layout]
+        unknown = NO_ROLES.format(layout=layout)
     return Dialogue(call, tuple(turns), unknown)
 
 

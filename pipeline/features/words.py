@@ -37,9 +37,14 @@ def word_count(text: str) -> int:
     return sum(_han_words(run) if re.match(rf"[{HAN}]", run) else 1 for run in runs)
 
 
+@cache
+def _unknown_cost() -> float:
+    """What a character costs that is no word of the table: more than any word."""
+    return max(_costs().values()) + 1.0
+
+
 def _han_words(run: str) -> int:
-    costs = _costs()
-    unknown = max(costs.values()) + 1.0
+    costs, unknown = _costs(), _unknown_cost()
     # best[i]: cost and number of words of the first i characters.
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(run) + 1):

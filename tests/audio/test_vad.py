@@ -2,16 +2,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from pipeline.audio.boundaries import refine
-from pipeline.audio.channels import ChannelReport
+from pipeline.audio.levels import short_time_power
+from pipeline.audio.silero import SileroDetector
 from pipeline.audio.spans import close_gaps
-from pipeline.audio.tones import find_tones, without_tones
+from pipeline.audio.tones import find_tones, tones_in, without_tones
 from pipeline.audio.turns import build_turns
-from pipeline.audio.vad import SileroDetector, detect_speech, make_detector, speech_regions
+from pipeline.audio.vad import detect_speech, make_detector, speech_regions
+from pipeline.audio.view import view_of
 from pipeline.errors import ConfigurationError
-from pipeline.types import Audio, ChannelLayout, Role, Span
+from pipeline.types import Audio, Role, Span
 from samples.voice import Voice, speak
 
 RATE_HZ = 8000
@@ -115,14 +116,22 @@ def test_detect_twice_gives_the_same(detector) -> None:
     assert detector.detect(samples, RATE_HZ) == detector.detect(samples, RATE_HZ)
 
 
-def test_loading_silero_leaves_the_number_of_threads_alone() -> None:
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(2)
+def test_silero_gives_the_probabilities_of_its_own_package(silero) -> None:
+    samples = 0.4 * speak(LINES[1], Voice("m3", 170, 50), 16_000).samples
+    import silero_vad
+    import torch
+
+    threads = torch.get_num_threads()
+    theirs = silero_vad.load_silero_vad(sequence=True).audio_forward(samples, 16_000)
+    torch.set_num_threads(threads)
+    assert silero.probabilities(samples) == pytest.approx(np.asarray(theirs).reshape(-1), abs=1e-5)
+    assert max(silero.probabilities(samples)) > 0.9
+
+
+def test_silero_without_its_network_names_the_package(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr("pipeline.audio.silero._MODEL", tmp_path / "absent.onnx")
+    with pytest.raises(ConfigurationError, match="silero-vad"):
         SileroDetector()
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
 
 
 def test_make_detector_of_an_unknown_name_lists_the_known_ones() -> None:
@@ -132,15 +141,14 @@ def test_make_detector_of_an_unknown_name_lists_the_known_ones() -> None:
 
 def test_detect_speech_looks_only_at_channels_worth_it(silero) -> None:
     samples, _ = place(0.4 * speak(LINES[0], Voice("f1", 170, 50), RATE_HZ).samples)
-    report = ChannelReport(ChannelLayout.DUAL_MONO, None, (Role.UNKNOWN,) * 2, (0,))
-    found = detect_speech(Audio(np.stack([samples, samples]), RATE_HZ), report, silero)
+    found = detect_speech(Audio(np.stack([samples, samples]), RATE_HZ), (0,), silero)
     assert list(found) == [0]
-    assert found[0]
+    assert found[0].speech
 
 
 def test_refine_on_a_noisy_line_only_brings_the_ends_forward() -> None:
-    noise = 0.1 * np.random.default_rng(1).standard_normal(3 * RATE_HZ).astype(np.float32)
-    assert refine((Span(1.0, 2.0),), noise, RATE_HZ, 0.12) == (Span(1.0, 1.88),)
+    noise = view_of(0.1 * np.random.default_rng(1).standard_normal(3 * RATE_HZ).astype(np.float32), RATE_HZ)
+    assert refine((Span(1.0, 2.0),), short_time_power(noise), 0.12) == (Span(1.0, 1.88),)
 
 
 @pytest.mark.parametrize(("frequency_hz", "found"), [(450.0, True), (453.0, True), (1400.0, True), (200.0, False)])
@@ -150,16 +158,16 @@ def test_find_tones_of_a_steady_tone_above_the_voice_finds_it(frequency_hz, foun
 
 def test_without_tones_of_tone_then_voice_keeps_the_voice(voice_like) -> None:
     samples = np.concatenate([tone(1.0), voice_like(1.0)])
-    (rest,) = without_tones((Span(0.0, 2.0),), samples, RATE_HZ)
+    (rest,) = without_tones((Span(0.0, 2.0),), tones_in([Span(0.0, 2.0)], view_of(samples, RATE_HZ)))
     assert rest.start_s == pytest.approx(1.0, abs=0.07)
     assert rest.end_s == 2.0
 
 
-def test_without_tones_of_speech_changes_nothing(silero) -> None:
+def test_speech_holds_no_tones(silero) -> None:
     for variant in ("f1", "f4", "m1", "m5"):
         samples, _ = place(*(speak(line, Voice(variant, 130, 60), RATE_HZ).samples for line in ("嗯。", *LINES)))
         regions = silero.detect(samples, RATE_HZ)
-        assert without_tones(regions, samples, RATE_HZ) == regions
+        assert tones_in(regions, view_of(samples, RATE_HZ)) == ()
 
 
 def test_close_gaps_joins_what_is_near_and_nested() -> None:

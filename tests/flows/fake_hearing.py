@@ -20,6 +20,7 @@ class FixedDetector:
     """Speech from 0.5 to 2.5 s on every channel."""
 
     name, version, end_overhang_s = "fixed", "1", 0.1
+    skips_quiet = takes_music_for_speech = False
 
     def detect(self, samples: FloatArray, sample_rate_hz: int) -> tuple[Span, ...]:
         return (Span(0.5, 2.5),)

@@ -18,6 +18,7 @@ class SpeechInTheMiddle:
     """Speech from 2 to 4 s."""
 
     name, version, end_overhang_s = "fixed", "1", 0.1
+    skips_quiet = takes_music_for_speech = False
 
     def detect(self, samples: FloatArray, sample_rate_hz: int) -> tuple[Span, ...]:
         return (Span(2.0, 4.0),)
