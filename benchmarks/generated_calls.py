@@ -139,7 +139,7 @@ def _plan(number: int, rng: random.Random) -> Planned:
         if what == "consent":
             draft.spans.append((Role.UNKNOWN, draft.latest_s, draft.latest_s + more["hold_s"]))
     rings = rng.choice((0, 0, 1, 2, 3)) if kind != "mono" else 0
-    encoding = "gsm" if kind == "mono" else STEREO_ENCODINGS[number % len(STEREO_ENCODINGS)]
+    encoding = "gsm" if kind == "mono" else STEREO_ENCODINGS[(number + number // len(KINDS)) % len(STEREO_ENCODINGS)]
     layout = {"mono": ChannelLayout.MONO, "dual_mono": ChannelLayout.DUAL_MONO}.get(kind, ChannelLayout.STEREO)
     clips = kind == "stereo" and encoding in ("pcm", "alaw", "mulaw") and snr_db is None and not has_loud
     dialogue = Dialogue(

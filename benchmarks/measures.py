@@ -397,6 +397,17 @@ def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
+def described(result: Result) -> str:
+    """One line a call: what it is, what was reported, and which events were missed (-) or invented (+)."""
+    wrong = [
+        f"{event} -{tally.missed} +{tally.invented}"
+        for event, tally in result.events.items()
+        if tally.missed or tally.invented
+    ]
+    snr = "clean" if result.snr_db is None else f"{result.snr_db:.0f} dB"
+    return f"{result.number} {result.kind} {result.encoding} {snr} {','.join(result.problems)}: {', '.join(wrong)}"
+
+
 def checks(results: Sequence[Result]) -> list[tuple[str, bool]]:
     """What must hold, in words with the figure, and whether it does."""
     clean = [result for result in results if result.errors and condition_of(result) == "clean"]
@@ -485,16 +496,20 @@ def page(results: Sequence[Result], vad: str) -> str:
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--calls", type=int, default=CALLS, help="how many calls (0 to ...)")
+    parser.add_argument("--calls", type=int, default=CALLS, help="how many calls")
+    parser.add_argument("--first", type=int, default=0, help="number of the first; below 1000 they are held out")
+    parser.add_argument("--show", action="store_true", help="name every call with an event missed or invented")
     parser.add_argument("--vad", default="silero", help="speech detector")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--page", action="store_true", help="write docs/accuracy.md")
     arguments = parser.parse_args()
     started = time.monotonic()
-    results = run(range(arguments.calls), arguments.vad, arguments.workers)
+    results = run(range(arguments.first, arguments.first + arguments.calls), arguments.vad, arguments.workers)
     print(tables(results))
     for words, holds in checks(results):
         print("ok  " if holds else "FAIL", words)
+    for result in results if arguments.show else ():
+        print(described(result))
     usual_s = median(one.duration_s for one in results)
     print(f"{len(results)} calls of about {usual_s:.0f} s in {time.monotonic() - started:.0f} s")
     if arguments.page:
