@@ -11,6 +11,9 @@ from pipeline.features.dialogue import Dialogue, SpokenTurn
 from pipeline.features.settings import MeasureSettings
 from pipeline.types import Role, Span, Utterance
 
+MARKS = "，。？！、；：…,.?!;: "
+"""Marks that may stand before the first word of an utterance."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
