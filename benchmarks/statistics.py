@@ -251,6 +251,8 @@ def print_more(rhos: Sequence[float], character: dict[str, float], counts: dict[
             print(
                 f"| {rho} | {n} | {method} | {cell.coverage:.3f} | {cell.shocked:.3f} | {cell.half:.2f} |", flush=True
             )
+    if 0.8 not in rhos:
+        return
     print("\n| machine with even noise: correlation | reviews a month | method | coverage | worst tenth | half width |")
     print("|---|---|---|---|---|---|")
     steady = simulate.world_with_correlation(0.8, steady=True)

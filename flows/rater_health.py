@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -29,6 +29,9 @@ LISTEN_AGAIN = 10
 
 ENOUGH_DOUBLE = 30
 """Double-scored calls of a rater in a quarter."""
+
+ENOUGH_BLIND = 20
+"""Blind reviews that two raters need at least, for reviews with the machine's score in view to be left out."""
 
 WARN_ICC, STOP_ICC = 0.75, 0.5
 
@@ -131,7 +134,9 @@ def report_on_raters(
         )
     reasons: list[str] = []
     anchors = _team_means(months)
-    usable = [item for item in everything if item.call.machine_score is not None and _team(item.call) in anchors]
+    usable = _blind(
+        [item for item in everything if item.call.machine_score is not None and _team(item.call) in anchors], reasons
+    )
     names = sorted({item.review.rater for item in everything})
     found = _severity(usable, anchors, names, reasons)
     tables = _double_scored(months)
@@ -154,6 +159,20 @@ def report_on_raters(
 
 def _scored(found: Sequence[ReviewedCall]) -> list[ReviewedCall]:
     return [item for item in found if item.review.score is not None]
+
+
+def _blind(usable: list[ReviewedCall], reasons: list[str]) -> list[ReviewedCall]:
+    """Reviews given without sight of the machine's score, which else is no anchor; all where too few are blind."""
+    blind = [item for item in usable if item.review.blind]
+    counts = Counter(item.review.rater for item in blind)
+    if sum(number >= ENOUGH_BLIND for number in counts.values()) >= 2:
+        return blind
+    if len(blind) < len(usable):
+        reasons.append(
+            f"severity, drift and spread rest on all reviews: fewer than two raters have {ENOUGH_BLIND} blind ones. "
+            "Whoever sees the machine's score leans on it, and then looks like the others."
+        )
+    return usable
 
 
 def _score(item: ReviewedCall) -> float:

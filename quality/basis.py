@@ -50,7 +50,13 @@ def learn_basis(
     training = training_from(pooled, quantity, scale)
     scored = int((~np.isnan(training.machine)).sum())
     if scored >= MIN_POOL:
-        model = fit_score_model(training, largest=scale.of(quantity), increasing=quantity is not Quantity.FATAL_RATE)
+        model = fit_score_model(
+            training,
+            largest=scale.of(quantity),
+            increasing=quantity is not Quantity.FATAL_RATE,
+            # What no review has shown yet can still happen: half a case among all of them (Jeffreys).
+            least_variance=0.0 if quantity is Quantity.SCORE else 0.5 / (training.size + 1),
+        )
         return Basis(model, training, months, None)
     because = f"此前各月的概率抽样复核共 {scored} 条，满 {MIN_POOL} 条才能借助机器评分；暂用简单估计，区间较宽"
     everything = training_from([*pooled, *current], quantity, scale)

@@ -16,7 +16,7 @@ from quality.agent_month import AgentMonth, Floats, Quantity, Scale, problem_of
 from quality.basis import MIN_POOL, Basis, learn_basis
 from quality.correlation import Correlation, Saving, correlation_within, no_saving, saving
 from quality.greg import PRIOR_DF, CertainPart, Interval, Part, certain_part, combined, interval, probability_part
-from quality.rolling import MONTHS, Drift, learn_drift, roll
+from quality.rolling import MONTHS, Drift, learn_drift, narrower, roll
 
 ROLLING_CORRELATION = 0.7
 """Correlation of machine and human score from which rolling intervals hold what they promise (docs/statistics.md)."""
@@ -129,6 +129,9 @@ def estimate_agents(
     not_rolled = _not_rolled(correlation, options.rolling_from) if options.rolling else None
     histories = _histories(parts, earlier, basis, quantity, scale) if options.rolling and not not_rolled else {}
     drift = learn_drift(list(histories.values())) if histories else None
+    if drift is not None and not narrower(list(histories.values()), drift):
+        not_rolled = "这三个月里人工与机器的差距变动太大，三个月平均并不比本月更准：只用本月"
+        drift = None
     estimates = tuple(
         _estimate(
             month, parts.get(month.agent), histories.get(month.agent), drift, basis, quantity, options, not_rolled

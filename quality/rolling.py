@@ -29,6 +29,9 @@ the interval.
 OWN_SHARE = 0.25
 """The share of an agent's own wander in the one that is reckoned with; the rest is everybody's."""
 
+CHI_SQUARE_MEDIAN = 0.4549
+"""Median of chi square with one degree of freedom: the median gap tells the usual wander, whatever a few agents do."""
+
 MIN_AGENTS = 10
 """Agents with three months each that it takes to learn slope and wander of the corrections."""
 
@@ -59,6 +62,8 @@ def learn_drift(histories: Sequence[Sequence[Part]]) -> Drift | None:
     The slope is that of the correction on the guess, both as differences from the other agents of the same month. The
     wander is what (earlier mean - current)^2 exceeds its sampling variance by, on average over agents, never below 0,
     plus the standard error of that average: a wander that chance has hidden costs more than one that it has made up.
+    A gap far beyond all others counts as one at the brink of a jump: that agent is estimated from the month alone, and
+    a single fall does not widen everybody's intervals.
 
     Args:
         histories: for each agent the parts of ``MONTHS`` months, oldest first, under one frozen score model.
@@ -74,7 +79,9 @@ def learn_drift(histories: Sequence[Sequence[Part]]) -> Drift | None:
     slope = float((weight * x * y).sum()) / spread if spread > 0 else 0.0
     gap, gap_variance = _gap(guess, correction, variance, slope)
     error = float(np.sqrt(2 * (gap_variance**2).mean() / len(full)))
-    return Drift(slope, max(0.0, float((gap**2 - gap_variance).mean()) + error), len(full))
+    usual = max(1.0, float(np.median(gap**2 / np.maximum(gap_variance, 1e-12))) / CHI_SQUARE_MEDIAN)
+    squares = np.minimum(gap**2, JUMP**2 * usual * gap_variance)
+    return Drift(slope, max(0.0, float((squares - gap_variance).mean()) + error), len(full))
 
 
 def roll(history: Sequence[Part], drift: Drift) -> Rolled:
@@ -96,6 +103,12 @@ def roll(history: Sequence[Part], drift: Drift) -> Rolled:
         reviews=reviews,
         jumped=bool(abs(gap[0]) > JUMP * np.sqrt(gap_variance[0])),
     )
+
+
+def narrower(histories: Sequence[Sequence[Part]], drift: Drift) -> bool:
+    """Whether three months make intervals narrower than the current month alone, all who have not jumped together."""
+    pairs = [(roll(one, drift), one[-1].variance) for one in histories]
+    return sum(rolled.variance - alone for rolled, alone in pairs if not rolled.jumped) < 0
 
 
 def _columns(histories: Sequence[Sequence[Part]]) -> tuple[Floats, Floats, Floats]:

@@ -82,13 +82,16 @@ def flat_model(variance: float) -> ScoreModel:
     )
 
 
-def fit_score_model(training: Training, *, largest: float, increasing: bool = True) -> ScoreModel:
+def fit_score_model(
+    training: Training, *, largest: float, increasing: bool = True, least_variance: float = 0.0
+) -> ScoreModel:
     """Learn the map and the variances.
 
     Args:
         training: the pooled reviews.
         largest: the largest possible value (100 for a score, 1 for a rate), for the floor of the variance.
         increasing: False where the value falls as the machine's score rises (fatal calls).
+        least_variance: a floor of the variance beyond that of ``FLOOR_SHARE``.
 
     Raises:
         StatisticsError: there are fewer than two reviews of calls that the machine scored.
@@ -99,7 +102,7 @@ def fit_score_model(training: Training, *, largest: float, increasing: bool = Tr
             f"score model: {int(scored.sum())} reviewed calls have a machine score; expected at least 2. "
             "Review calls of the probability lane first."
         )
-    floor = (FLOOR_SHARE * largest) ** 2
+    floor = max((FLOOR_SHARE * largest) ** 2, least_variance)
     knots_x, knots_y = _isotonic(training.machine[scored], training.value[scored], training.weight[scored], increasing)
     overall = float(np.average(training.value, weights=training.weight))
     unscored_value = overall

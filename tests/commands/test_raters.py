@@ -45,6 +45,18 @@ def test_severity_when_one_rater_is_stricter_then_named_in_points(capsys) -> Non
     assert "stricter" in capsys.readouterr().out
 
 
+def test_severity_when_some_reviews_saw_the_machines_score_then_the_blind_ones_count(capsys) -> None:
+    store_centre(("2026-03",), agents=6, calls=100, reviews=50, must=10, assess=True)
+    document = as_json(capsys, "2026-03", "--months", "1")
+    assert document["reviews"] == 360
+    assert sum(one["reviews"] for one in document["severity"]["raters"]) == 300
+    assert not any("blind" in reason for reason in document["reasons"])
+    models.Review.objects.update(blind=False)
+    document = as_json(capsys, "2026-03", "--months", "1")
+    assert sum(one["reviews"] for one in document["severity"]["raters"]) == 360
+    assert any("leans on it" in reason for reason in document["reasons"])
+
+
 def test_drift_when_a_rater_changes_in_the_last_month_then_signalled(capsys) -> None:
     centre()
     for row in models.Review.objects.filter(rater=RATERS[1], recording__started_at__gte=FIRST, score__gte=12):

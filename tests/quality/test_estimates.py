@@ -11,7 +11,7 @@ from scipy import stats
 from quality.agent_month import AgentMonth, Quantity, Reviews, Scale, no_reviews, reviews_from
 from quality.estimates import Estimate, EstimateOptions, Method, Use, estimate_agents
 from quality.greg import Part, certain_part, hajek, moderated, probability_part
-from quality.rolling import learn_drift, roll
+from quality.rolling import learn_drift, narrower, roll
 from quality.score_model import flat_model
 
 OPTIONS = EstimateOptions()
@@ -332,6 +332,48 @@ def test_rolling_when_corrections_wander_then_wider() -> None:
     assert drift is not None
     # Mean of two minus one, sd 3 each: 9 x 1.5; the sampling variance of 1.5 taken off.
     assert drift.wander == pytest.approx(13.5 - 1.5, rel=0.2)
+
+
+def test_rolling_when_corrections_wander_much_then_three_months_are_no_better_than_one() -> None:
+    steady = [parts((-2, -2, -2))] * 12
+    drift = learn_drift(steady)
+    assert drift is not None
+    assert narrower(steady, drift)
+    generator = np.random.default_rng(3)
+    restless = [parts(tuple(generator.normal(0, 3, 3))) for _ in range(60)]
+    drift = learn_drift(restless)
+    assert drift is not None
+    assert not narrower(restless, drift)
+
+
+def fallen_by(points: float, n: int = 10) -> list[list[AgentMonth]]:
+    """Three months of thirty agents, after enough reviews to learn from; A00 falls in the last one."""
+    every = [[month(f"A{i:02d}", n=n, seed=100 * m + i) for i in range(30)] for m in range(3)]
+    worse = month("A00", n=n, seed=200, shift=-points)
+    return [past_month(), *every[:2], [worse, *every[2][1:]]]
+
+
+def test_rolling_when_an_agent_falls_then_that_agent_alone_goes_back_to_the_month() -> None:
+    months = fallen_by(9.0)
+    found = estimate_agents(months[-1], months[:-1], Quantity.SCORE, replace(OPTIONS, rolling=True)).estimates
+    assert found[0].method is Method.GREG
+    assert "变化明显" in (found[0].reason or "")
+    assert {one.method for one in found[1:]} == {Method.ROLLING}
+    direct = estimate_agents(months[-1], months[:-1], Quantity.SCORE, OPTIONS).estimates
+    assert found[0].interval == direct[0].interval
+    assert Use.PAY in direct[1].uses
+    assert Use.PAY not in found[1].uses
+
+
+def test_fatal_rate_when_none_was_ever_seen_then_not_known_to_be_zero() -> None:
+    (found,) = estimate_agents([month(n=13)], [past_month()], Quantity.FATAL_RATE, OPTIONS).estimates
+    assert found.method is Method.GREG
+    assert found.interval is not None
+    assert found.interval.value == 0
+    # Half a case among the 600 reviews learned from, seen through 13 of this month.
+    expected = float(stats.t.ppf(0.975, 32)) * np.sqrt((20 / 32) * (0.5 / 601) / 13 * (1 - 13 / 800))
+    assert found.interval.half_width == pytest.approx(expected, rel=1e-6)
+    assert Use.PAY not in found.uses
 
 
 def test_rolling_when_too_few_agents_then_none() -> None:
