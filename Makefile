@@ -16,7 +16,12 @@ $(READY): pyproject.toml constraints.txt scripts/setup.sh
 
 setup: $(READY) ## virtual environment with pinned dependencies
 
-setup-test: $(READY)
+# Libraries that tests compare ours with; some are GPL, so only testing installs them.
+$(VENV)/.oracles: pyproject.toml constraints.txt | $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[oracles]'
+	@touch $@
+
+setup-test: $(READY) $(VENV)/.oracles
 	@bash scripts/system_pieces.sh
 
 demo: $(READY) ## the nightly run over the bundled recordings

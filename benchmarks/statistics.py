@@ -77,9 +77,10 @@ def textbook(months: Sequence[AgentMonth]) -> Pairs:
 def flags_only(month: simulate.Month, n: int, generator: np.random.Generator) -> Pairs:
     """Mean and half width by Student's t of n calls that the machine flagged, as if they stood for all."""
     found = []
+    quantile = float(stats.t.ppf(0.975, n - 1))
     for machine, human in zip(month.machine, month.human, strict=True):
         heard = human[generator.permutation(np.flatnonzero(machine < 100))[:n]]
-        half = float(stats.t.ppf(0.975, n - 1)) * float(heard.std(ddof=1)) / float(np.sqrt(n))
+        half = quantile * float(heard.std(ddof=1)) / float(np.sqrt(n))
         found.append((float(heard.mean()), half))
     return found
 
