@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-$(READY): pyproject.toml constraints.txt scripts/setup.sh
+$(READY): pyproject.toml constraints.txt scripts/setup.sh scripts/frontend.sh review/frontend/package-lock.json
 	@PYTHON="$(PYTHON)" bash scripts/setup.sh $(VENV)
 	@touch $@
 
@@ -90,4 +90,4 @@ bench-homophones: $(READY) ## phrases by their sound: recall under recognition e
 	@$(BIN)/python -m benchmarks.homophones
 
 clean: ## remove the virtual environment and everything that runs have left in var/
-	@rm -rf $(VENV) var build *.egg-info
+	@rm -rf $(VENV) var build *.egg-info review/static/vendor

@@ -115,6 +115,36 @@ class Settings(BaseSettings):
         description="File with the secret seeds of the queue draw, readable by nobody else; empty means in var_dir.",
     )
 
+    serve_host: str = Field(
+        "127.0.0.1", min_length=1, description="Address on which the review pages answer; the default is this machine."
+    )
+    serve_port: int = Field(8321, ge=1, le=65535, description="Port of the review pages.")
+    serve_threads: int = Field(8, ge=2, le=256, description="Requests that the review pages answer at the same time.")
+    public_url: str = Field(
+        "",
+        description="Address under which people reach the review pages, such as https://qc.example.com, where a proxy "
+        "stands before them; with https, cookies travel by https alone.",
+    )
+    web_secret_file: str = Field(
+        "", description="File with the secret that signs sessions of the review pages; empty means in var_dir."
+    )
+    accel_redirect: str = Field(
+        "",
+        description="Internal place under which the proxy sends recordings itself (X-Accel-Redirect), such as "
+        "/recordings/; empty means that the pages send them.",
+    )
+    lease_minutes: int = Field(
+        20, ge=2, le=480, description="Minutes that a claimed call stays with its reviewer without a sign of life."
+    )
+    appeal_days: int = Field(7, ge=1, le=90, description="Days in which an agent may appeal, from the review on.")
+
+    @field_validator("public_url", mode="after")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("an address that begins with https:// or http://, or nothing")
+        return value.rstrip("/")
+
     @field_validator("var_dir", mode="after")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -169,6 +199,18 @@ class Settings(BaseSettings):
         if self.draw_seed_file:
             return Path(self.draw_seed_file).expanduser().absolute()
         return self.var_dir / "secrets" / "draw_seeds"
+
+    @property
+    def web_secret(self) -> Path:
+        """Where the secret of the sessions is, the default filled in."""
+        if self.web_secret_file:
+            return Path(self.web_secret_file).expanduser().absolute()
+        return self.var_dir / "secrets" / "web_secret"
+
+    @property
+    def listening_dir(self) -> Path:
+        """Where the pictures of the sound lie that the pages show, and copies of recordings for the browser."""
+        return self.var_dir / "listening"
 
     @classmethod
     def settings_customise_sources(

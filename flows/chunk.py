@@ -115,7 +115,8 @@ def _assess_one(night: Night, worker: SupervisedWorker, recording_id: str) -> in
     claim = ledger.claim(night.batch_id, recording_id, night.stage_version)
     if claim is None:
         return 0
-    job = make_job(claim.recording_id, claim.path, claim.metadata, _heard_before(night, claim))
+    listening_dir = str(night.settings.listening_dir)
+    job = make_job(claim.recording_id, claim.path, claim.metadata, _heard_before(night, claim), listening_dir)
     try:
         result = worker.run(job, time_limit_s(claim, night.settings))
     except BaseException:

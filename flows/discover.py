@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from flows.manifest import DEFAULT_MANIFEST, ManifestRow, read_manifest
-from flows.paths import path_text, readable_name
 from pipeline.errors import UsageError
 from pipeline.serialise import metadata_to_document
 from pipeline.types import CallMetadata
+from store.paths import path_text, readable_name
 from store.values import Enrolment, FileFingerprint
 
 AUDIO_SUFFIXES = frozenset(

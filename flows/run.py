@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from config.django import setup_django
 from config.settings import Settings
 from flows.discover import discover, enrolment
-from flows.paths import path_text
 from flows.prefect_server import prefect_scheduler
 from flows.processes import ProcessIdentity, only_one
 from flows.progress import BatchProgress, make_progress
@@ -22,6 +21,7 @@ from flows.recipe import Recipe, make_recipe
 from flows.summary import NightSummary
 from flows.workers import WorkerPool, WorkerSpec
 from pipeline.types import CallMetadata
+from store.paths import path_text
 from store.values import BatchProcess
 
 if TYPE_CHECKING:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class StoreConfig(AppConfig):
-    """Recordings, their ledger, transcripts, assessments and findings."""
+    """Recordings, their ledger, transcripts, assessments and findings; what people say of them; accounts."""
 
     name = "store"
     label = "store"
     verbose_name = "Recordings and assessments"
+
+    def ready(self) -> None:
+        """Keep the roles' groups as the code has them."""
+        from store.accounts import ensure_roles
+
+        post_migrate.connect(ensure_roles, sender=self, dispatch_uid="store.roles")

@@ -17,6 +17,7 @@ from quality.types import Lane
 from store.calls import assessed_between, between
 from store.models import Assessment, Draw, DrawAgent, DrawMonth, DrawnCall, HandPick, Recording
 from store.months import bounds_of_month, month_of
+from store.queue import fill_queue
 from store.values import AgentHistory, AgentSampler, LoggedCall, MonthOfDraws, UndrawnCall
 
 ROWS_AT_ONCE = 500
@@ -169,6 +170,7 @@ def save_draw(
         ),
         batch_size=ROWS_AT_ONCE,
     )
+    fill_queue()
     return str(draw.id)
 
 
@@ -245,6 +247,7 @@ def pick_by_hand(recording_ids: Sequence[str], picked_by: str, reason: str = "")
         [HandPick(recording_id=item, picked_by=picked_by, reason=reason, picked_at=now) for item in new],
         batch_size=ROWS_AT_ONCE,
     )
+    fill_queue()
     return len(new)
 
 

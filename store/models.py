@@ -7,6 +7,14 @@ from typing import Any
 
 from django.db import models
 
+from store.review_tables import Account as Account
+from store.review_tables import AddedViolation as AddedViolation
+from store.review_tables import LineCorrection as LineCorrection
+from store.review_tables import QueueItem as QueueItem
+from store.review_tables import Reveal as Reveal
+from store.review_tables import Sitting as Sitting
+from store.review_tables import SittingEvent as SittingEvent
+
 
 class Batch(models.Model):
     """One run over a folder of recordings, and the process that carries it out."""
@@ -390,10 +398,13 @@ class FindingVerdict(models.Model):
 class Appeal(models.Model):
     """An agent's objection to one finding, and what was decided; ``outcome`` is empty while it is open.
 
-    The decision is written once. An upheld appeal says that the finding was wrong.
+    The decision is written once. An upheld appeal says that the finding was wrong. Where no finding of the machine is
+    meant, it is a violation that the reviewer ``added``, or with neither the score of the ``review``.
     """
 
-    finding = models.ForeignKey(Finding, on_delete=models.PROTECT, related_name="appeals")
+    finding = models.ForeignKey(Finding, null=True, on_delete=models.PROTECT, related_name="appeals")
+    added = models.ForeignKey(AddedViolation, null=True, on_delete=models.PROTECT, related_name="appeals")
+    review = models.ForeignKey(Review, null=True, on_delete=models.PROTECT, related_name="appeals")
     recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="appeals")
     rule = models.CharField(max_length=128)
     start_s = models.FloatField()

@@ -113,8 +113,8 @@ def verdicts_of(recording_ids: Collection[str]) -> dict[str, list[FindingVerdict
 
 
 def decided_appeals() -> list[DecidedAppeal]:
-    """Every appeal that was decided, the oldest first."""
-    rows = models.Appeal.objects.exclude(outcome="").order_by("decided_at", "id")
+    """Every appeal against a finding of the machine that was decided, the oldest first."""
+    rows = models.Appeal.objects.filter(finding__isnull=False).exclude(outcome="").order_by("decided_at", "id")
     fields = (
         "recording_id",
         "recording__call_id",
@@ -151,7 +151,7 @@ def appealed_by_rater(begin: datetime, end: datetime) -> dict[str, tuple[int, in
             reviewed.setdefault(recording_id, set()).add(rater)
     counts: dict[str, tuple[int, int]] = {}
     for finding_id, recording_id, outcome in appeals:
-        for rater in confirmed.get(finding_id) or reviewed.get(recording_id, set()):
+        for rater in confirmed.get(finding_id or 0) or reviewed.get(recording_id, set()):
             appealed, upheld = counts.get(rater, (0, 0))
             counts[rater] = (appealed + 1, upheld + (outcome == AppealOutcome.UPHELD.value))
     return counts

@@ -81,6 +81,9 @@ app.add_typer(estimate_app, name="estimate")
 measures_app = typer.Typer(help="What is measured, how, and what a norm flags.", no_args_is_help=True)
 app.add_typer(measures_app, name="measures")
 
+user_app = typer.Typer(help="Who may log in to the review pages.", no_args_is_help=True)
+app.add_typer(user_app, name="user")
+
 FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programmes.")]
 RulebookOption = Annotated[
     str | None, typer.Option("--rulebook", metavar="NAME_OR_FILE", help="Bundled rulebook by name, or a YAML file.")
@@ -698,6 +701,55 @@ def measures_explain(
 
     overrides = _overrides(engine=engine, model=model, vad=vad)
     return run_measures_explain(name, call, transcript, meta or [], norm, overrides, as_json=format is Format.JSON)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option("--host", help="Address to answer on; default this machine only.")] = None,
+    port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="Port; default 8321.")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Serve the calls of `tingjian demo`.")] = False,
+) -> int:
+    """Serve the review pages: queue, calls, verdicts."""
+    from tingjian.commands.serve import run_serve
+
+    return run_serve(demo=demo, overrides=_overrides(serve_host=host, serve_port=port))
+
+
+@user_app.command("create")
+def user_create(
+    username: Annotated[str, typer.Argument(metavar="NAME", help="Login name.")],
+    role: Annotated[
+        list[str],
+        typer.Option("--role", help="reviewer, supervisor, trainer, agent or administrator; repeat for several."),
+    ],
+    name: Annotated[str, typer.Option("--name", help="The person's name as the pages show it.")] = "",
+    agent_id: Annotated[str, typer.Option("--agent-id", help="Whose calls an agent sees.")] = "",
+    team: Annotated[str, typer.Option("--team", help="The person's team.")] = "",
+    generate_password: Annotated[
+        bool, typer.Option("--generate-password", help="Make a password up and show it once.")
+    ] = False,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Make an account; asks for its password, or reads it from standard input."""
+    from tingjian.commands.serve import run_user_create
+
+    return run_user_create(
+        username,
+        role,
+        name=name,
+        agent_id=agent_id,
+        team=team,
+        generate=generate_password,
+        as_json=format is Format.JSON,
+    )
+
+
+@user_app.command("list")
+def user_list(format: FormatOption = Format.TEXT) -> int:
+    """List the accounts."""
+    from tingjian.commands.serve import run_user_list
+
+    return run_user_list(as_json=format is Format.JSON)
 
 
 @app.command()

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from flows.paths import path_from_text
 from pipeline.errors import ModelNotFoundError, RecordingError
+from store.paths import path_from_text
 
 HOG_BYTES = 200_000_000
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from flows.discover import Found, discover, enrolment, recording_id
-from flows.paths import path_from_text, path_text
 from pipeline.errors import ManifestError, UsageError
+from store.paths import path_from_text, path_text
 from store.values import FileFingerprint
 
 

@@ -15,9 +15,9 @@ from rich.text import Text
 
 from config.settings import load_settings
 from flows.nights import run_nights
-from flows.paths import readable_path
 from flows.summary import NightSummary
 from pipeline.errors import RECORDING_PROBLEMS
+from store.paths import readable_path
 from store.values import SetAside
 from tingjian import render
 

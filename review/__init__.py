@@ -1,0 +1,1 @@
+"""The review pages: queue, one call, verdicts, appeals, and what came of them."""

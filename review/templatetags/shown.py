@@ -1,0 +1,80 @@
+"""How values look on the pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from review import words
+
+register = template.Library()
+
+TABLES = {
+    "lane": words.LANES,
+    "lane_meaning": words.LANE_MEANINGS,
+    "severity": words.SEVERITIES,
+    "role": words.ROLES,
+    "verdict": words.VERDICTS,
+    "reason": words.REASONS,
+    "match": words.MATCHES,
+    "account_role": words.ACCOUNT_ROLES,
+    "direction": words.DIRECTIONS,
+    "layout": words.LAYOUTS,
+}
+
+
+@register.filter
+def word(value: Any, table: str) -> str:
+    """The word for a value of the code; what no table has is shown as it is."""
+    return str(TABLES[table].get(str(value or ""), value or ""))
+
+
+@register.filter
+def clock(seconds: float | None) -> str:
+    """Seconds as m:ss, or h:mm:ss."""
+    if seconds is None:
+        return "–"
+    whole = int(seconds)
+    hours, minutes = whole // 3600, whole // 60
+    return f"{hours}:{minutes % 60:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
+@register.filter
+def points(value: float | None) -> str:
+    """A number of points: whole where it is whole, a dash where there is none."""
+    if value is None:
+        return "–"
+    return f"{value:.1f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """A time as month, day, hour and minute of the centre; with the year when it is another."""
+    if value is None:
+        return "–"
+    local = timezone.localtime(value)
+    year = "" if local.year == timezone.localtime().year else f"{local.year}-"
+    return f"{year}{local:%m-%d %H:%M}"
+
+
+@register.filter
+def waiting(since: datetime | None) -> str:
+    """How long ago something was, in the largest unit."""
+    if since is None:
+        return "–"
+    minutes = max(0, int((timezone.now() - since).total_seconds() // 60))
+    if minutes < 60:
+        return _("%(n)s 分钟") % {"n": minutes}
+    if minutes < 48 * 60:
+        return _("%(n)s 小时") % {"n": minutes // 60}
+    return _("%(n)s 天") % {"n": minutes // 1440}
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """A share as a percentage."""
+    return "–" if value is None else f"{100 * value:.0f}%"

@@ -1,0 +1,35 @@
+"""Every address of the pages."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth import views as auth_views
+from django.urls import path
+
+from review.views import call, home, profile, queue, sound
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("login", home.Login.as_view(), name="login"),
+    path("logout", auth_views.LogoutView.as_view(), name="logout"),
+    path("language", home.choose_language, name="language"),
+    path("me", profile.show, name="profile"),
+    path("queue", queue.show, name="queue"),
+    path("queue/next", queue.take_next, name="queue-next"),
+    path("queue/<int:item_id>/take", queue.take, name="queue-take"),
+    path("queue/<int:item_id>/release", queue.release, name="queue-release"),
+    path("queue/<int:item_id>/hand-over", queue.hand_over, name="queue-hand-over"),
+    path("calls/<str:recording_id>", call.show, name="call"),
+    path("calls/<str:recording_id>/events", call.add_event, name="call-events"),
+    path("calls/<str:recording_id>/submit", call.submit, name="call-submit"),
+    path("calls/<str:recording_id>/renew", call.renew, name="call-renew"),
+    path("calls/<str:recording_id>/take", call.take, name="call-take"),
+    path("calls/<str:recording_id>/reveal", call.reveal, name="call-reveal"),
+    path("calls/<str:recording_id>/audio", sound.audio, name="call-audio"),
+    path("calls/<str:recording_id>/peaks", sound.peaks, name="call-peaks"),
+    path("admin/", admin.site.urls),
+]
+
+handler403 = "review.errors.refused"
+handler404 = "review.errors.missing"
+handler500 = "review.errors.broken"

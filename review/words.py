@@ -1,0 +1,39 @@
+"""The words in which the pages name what the code names: lanes, severities, roles, verdicts, reasons."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+LANES = {"must": _("必听"), "risk": _("风险"), "probability": _("抽样·盲评"), "hand": _("人工挑选"), "": _("未入队")}
+LANE_MEANINGS = {
+    "must": _("规则要求由人来听"),
+    "risk": _("机器评分最低的通话"),
+    "probability": _("随机抽样，每通都有机会；提交前不显示机器结果"),
+    "hand": _("由人挑选，不计入坐席估计"),
+    "": _("不在队列中"),
+}
+SEVERITIES = {"fatal": _("致命"), "deduct": _("扣分"), "add": _("加分"), "warn": _("提示")}
+ROLES = {"agent": _("坐席"), "customer": _("客户"), "unknown": _("未知")}
+VERDICTS = {"confirm": _("成立"), "reject": _("不成立"), "unsure": _("存疑")}
+REASONS = {
+    "misheard": _("转写错误"),
+    "context": _("语境不符"),
+    "rule": _("规则不当"),
+    "place": _("对象或时间不对"),
+    "other": _("其他"),
+}
+MATCHES = {"exact": _("原话"), "variant": _("变体"), "homophone": _("同音"), "measure": _("测量")}
+ACCOUNT_ROLES = {
+    "reviewer": _("质检员"),
+    "supervisor": _("质检主管"),
+    "trainer": _("培训专员"),
+    "agent": _("坐席"),
+    "administrator": _("管理员"),
+}
+DIRECTIONS = {"inbound": _("呼入"), "outbound": _("呼出")}
+LAYOUTS = {
+    "stereo": _("双声道"),
+    "mono": _("单声道"),
+    "dual_mono": _("双声道同音"),
+    "dead_channel": _("一个声道无声"),
+}
