@@ -23,6 +23,8 @@ MOST_PEAKS = 30_000
 FINEST_PEAK_HZ = 100
 CONSTANT_RATE = frozenset({"PCM_16", "PCM_U8", "ULAW", "ALAW"})
 LENGTH_TOLERANCE_S = 0.05
+BLOCK_FRAMES = 1 << 20
+"""Frames looked at together: hours of sound are not in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,13 @@ def peaks_of(audio: Audio) -> Peaks:
     """Peaks of a recording, at most ``MOST_PEAKS`` of a channel and ``FINEST_PEAK_HZ`` in a second."""
     frames = audio.samples.shape[1]
     step = max(1, audio.sample_rate_hz // FINEST_PEAK_HZ, -(-frames // MOST_PEAKS))
-    whole = -(-frames // step)
-    padded = np.zeros((audio.channels, whole * step), dtype=np.float32)
-    np.abs(audio.samples, out=padded[:, :frames])
-    loudest = padded.reshape(audio.channels, whole, step).max(axis=2)
-    levels = np.clip(np.rint(loudest * 255), 0, 255).astype(np.uint8)
+    levels = np.zeros((audio.channels, -(-frames // step)), dtype=np.uint8)
+    at_once = step * max(1, BLOCK_FRAMES // step)
+    for channel in range(audio.channels):
+        for first in range(0, frames, at_once):
+            block = np.abs(audio.samples[channel, first : min(frames, first + at_once)])
+            loudest = np.maximum.reduceat(block, np.arange(0, len(block), step))
+            levels[channel, first // step :][: len(loudest)] = np.clip(np.rint(loudest * 255), 0, 255)
     return Peaks(levels, audio.sample_rate_hz / step, round(audio.duration_s, 3))
 
 
@@ -76,8 +80,12 @@ def prepare_listening(audio: Audio, recording: Path, peaks_file: Path, copy_file
     peaks_file.parent.mkdir(parents=True, exist_ok=True)
     if not plays_exactly(recording, audio.duration_s):
         unfinished = copy_file.with_suffix(f".{os.getpid()}.part")
-        with unfinished.open("wb") as file:
-            soundfile.write(file, audio.samples.T, audio.sample_rate_hz, format="WAV", subtype="ULAW")
+        with soundfile.SoundFile(
+            unfinished, "w", audio.sample_rate_hz, audio.channels, format="WAV", subtype="ULAW"
+        ) as file:
+            for first in range(0, audio.samples.shape[1], BLOCK_FRAMES):
+                last = min(audio.samples.shape[1], first + BLOCK_FRAMES)
+                file.write(np.stack([audio.samples[channel, first:last] for channel in range(audio.channels)], axis=1))
         unfinished.replace(copy_file)
     # The peaks come last: where they are, everything is.
     unfinished = peaks_file.with_suffix(f".{os.getpid()}.part")
