@@ -7,7 +7,7 @@ frequency for a quarter of a second are notes; the harmonics of a voice glide. T
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,11 @@ _LOW_ENERGY = 0.25
 # Notes follow each other with smaller gaps, words with larger ones.
 _GAP_S = 0.25
 _BREAK_S = 1.5
-_COVERED = 0.6
+# The first and the last notes are known to such a distance.
+_EDGE_S = 0.3
+_AROUND_FRAMES = 3
+_NOTES_FROM = 0.3
+_REST_FRAMES, _LEAST_FRAMES = 10, 18
 _ABOVE_NOISE_DB = 6.0
 # A second of tone and four of rest.
 _MIN_TONE_SHARE = 0.15
@@ -85,11 +89,33 @@ def _musical_windows(samples: FloatArray, sample_rate_hz: int, offset_s: float) 
     share = within[:, 0] / np.maximum(within[:, 1], 1e-12)
     energies = np.lib.stride_tricks.sliding_window_view(total, count)[starts]
     low = (energies < _LOW_ENERGY * energies.mean(axis=1, keepdims=True)).mean(axis=1)
+    musical = starts[share - low / 2 >= MUSIC_FROM]
     step_s = step / sample_rate_hz
     return [
-        Span(offset_s + float(start) * step_s, offset_s + float(start + count) * step_s)
-        for start in starts[share - low / 2 >= MUSIC_FROM]
+        Span(offset_s + first * step_s, offset_s + last * step_s + _FRAME_S)
+        for first, last in _to_notes(musical, count, steady, total)
     ]
+
+
+def _to_notes(
+    starts: npt.NDArray[np.int64], count: int, steady: FloatArray, total: FloatArray
+) -> Iterator[tuple[int, int]]:
+    """Runs of musical windows of so many frames, by the first and the last frame that notes are heard in."""
+    around = np.ones(2 * _AROUND_FRAMES + 1, np.float32)
+    share = np.convolve(steady, around, mode="same") / np.maximum(np.convolve(total, around, mode="same"), 1e-12)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], (share >= _NOTES_FROM).astype(np.int8), [0]])))
+    notes: list[list[int]] = []
+    for first, last in edges.reshape(-1, 2).tolist():
+        if notes and first - notes[-1][1] <= _REST_FRAMES:
+            notes[-1][1] = last
+        else:
+            notes.append([first, last])
+    # A vowel now and then holds still as long as a short note.
+    notes = [one for one in notes if one[1] - one[0] >= _LEAST_FRAMES]
+    for run in np.split(starts, np.flatnonzero(np.diff(starts) > count) + 1):
+        inside = [one for one in notes if len(run) and one[0] < run[-1] + count and one[1] > run[0]]
+        if inside:
+            yield max(int(run[0]), inside[0][0]), min(int(run[-1]) + count, inside[-1][1]) - 1
 
 
 def _steady(level_db: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
@@ -107,7 +133,7 @@ def _steady(level_db: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
 
 
 def _to_sound(musical: Sequence[Span], powers: Powers) -> list[Span]:
-    """Windows of two seconds brought to where the sound begins and ends, as far as the line shows that."""
+    """Notes brought to where the sound begins and ends, as far as the line shows that."""
     floor = float(np.quantile(powers, 0.1))
     found: list[Span] = []
     for span in musical:
@@ -119,7 +145,12 @@ def _to_sound(musical: Sequence[Span], powers: Powers) -> list[Span]:
             shared = Span(max(sound.start_s, span.start_s), min(sound.end_s, span.end_s))
             if shared.duration_s <= 0:
                 continue
-            found.append(sound if shared.duration_s >= _COVERED * sound.duration_s else shared)
+            found.append(
+                Span(
+                    sound.start_s if abs(sound.start_s - span.start_s) <= _EDGE_S else shared.start_s,
+                    sound.end_s if abs(sound.end_s - span.end_s) <= _EDGE_S else shared.end_s,
+                )
+            )
     return merged(found)
 
 

@@ -25,7 +25,8 @@ from pipeline.types import Audio, ChannelSpan, FloatArray, Problem, Span
 
 _LONGEST_STRETCH_S = 240.0
 _LEAD_IN_S = 0.5
-_STRAY_S, _TOUCHING_S = 0.6, 0.35
+_DEAFENED_S = 3.0
+_STRAY_S, _TOUCHING_S, _ATTACK_S, _COVERED = 0.6, 0.35, 0.4, 0.8
 
 
 class SpeechDetector(Protocol):
@@ -174,6 +175,7 @@ def _hear(view: ChannelView, detector: SpeechDetector) -> _Heard:
             suspects = find_music(view, powers, without(suspects, network_says))
     else:
         suspects = find_music(view, powers, without(sounds, regions))
+        regions = tuple(merged([*regions, *_after_music(view, suspects, sounds, detector)]))
     around = merged([widened(region, CHAIN_REACH_S) for region in regions])
     keys = find_keys(view, [*around, *suspects])
     tones = tones_in(around, view)
@@ -183,19 +185,40 @@ def _hear(view: ChannelView, detector: SpeechDetector) -> _Heard:
     return _Heard(powers, regions, music, keys, tones)
 
 
+def _after_music(
+    view: ChannelView, music: Sequence[Span], sounds: Sequence[Span], detector: SpeechDetector
+) -> list[Span]:
+    """Speech that follows music: a network that has just heard it comes to the words a second late."""
+    found: list[Span] = []
+    for one, next_s in zip(music, [*(later.start_s for later in music[1:]), view.duration_s], strict=False):
+        end_s = min(one.end_s + _DEAFENED_S, next_s)
+        after = [Span(max(one.end_s, sound.start_s), min(end_s, sound.end_s)) for sound in sounds]
+        for part in (part for part in after if part.duration_s > 0):
+            heard = detector.detect(view.cut(part), view.sample_rate_hz)
+            found += [Span(span.start_s + part.start_s, span.end_s + part.start_s) for span in heard]
+    return found
+
+
 def _without_stray(
     regions: tuple[Span, ...], music: tuple[Span, ...], duration_s: float
 ) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """A moment of speech in the middle of music is a note of it."""
+    """A moment of speech in the middle of music, or alone right before it, is a note of it."""
     starts = [one.start_s for one in music] + [duration_s]
     ends = [0.0] + [one.end_s for one in music]
+
+    def is_note(place: int) -> bool:
+        region = regions[place]
+        covered_s = sum(part.duration_s for part in _shared(region, music))
+        if covered_s > _COVERED * region.duration_s:
+            return True
+        leads_in = any(abs(start_s - region.end_s) < _TOUCHING_S for start_s in starts)
+        if any(abs(region.start_s - end_s) < _TOUCHING_S for end_s in ends):
+            return leads_in
+        alone = place == 0 or region.start_s - regions[place - 1].end_s > _TOUCHING_S
+        return leads_in and alone and region.duration_s < _ATTACK_S and region.end_s < starts[-1] - _TOUCHING_S
+
     stray = [
-        region
-        for region in regions
-        if music
-        and region.duration_s < _STRAY_S
-        and any(abs(region.start_s - end_s) < _TOUCHING_S for end_s in ends)
-        and any(abs(start_s - region.end_s) < _TOUCHING_S for start_s in starts)
+        region for place, region in enumerate(regions) if music and region.duration_s < _STRAY_S and is_note(place)
     ]
     if not stray:
         return regions, music

@@ -61,6 +61,21 @@ def test_hold_music_between_words_is_music_and_the_words_are_speech(detector, st
     assert not [span for span in found.speech if starts_s + 0.2 < span.start_s < starts_s + 11.8]
 
 
+@pytest.mark.parametrize("snr_db", [30.0, 10.0])
+@pytest.mark.parametrize("style", STYLES)
+def test_words_right_after_hold_music_begin_when_they_begin(style, snr_db) -> None:
+    # The network needs a second after music before it hears words, on a noisy line above all.
+    before, after = words(), words("感谢您的耐心等候，已经查到了。")
+    sound = line(0.5, before, 0.6, music(9.0, style), 0.6, after, 0.5)
+    level = float(np.sqrt(np.mean(np.square(after)))) * 10 ** (-snr_db / 20)
+    noisy = (sound + level * np.random.default_rng(5).standard_normal(len(sound))).astype(np.float32)
+    begins_s = 0.5 + len(before) / RATE_HZ + 0.6 + 9.0 + 0.6
+    (found,) = detect_speech(Audio(noisy[None], RATE_HZ), (0,), make_detector("silero")).values()
+    onset_s = min(span.start_s for span in found.speech if span.end_s > begins_s)
+    assert onset_s == pytest.approx(begins_s, abs=0.2)
+    assert max(span.end_s for span in found.music) == pytest.approx(begins_s - 0.6, abs=0.3)
+
+
 def test_keys_between_words_are_no_speech(detector) -> None:
     pressed = keys(*zip(LOW_HZ, HIGH_HZ, strict=True))
     regions = speech_regions(line(0.5, words(), 1.0, pressed, 1.0, words(), 0.5), RATE_HZ, detector)
