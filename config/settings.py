@@ -74,6 +74,11 @@ class Settings(BaseSettings):
         False, description="Whether the rulebook's phrases are hot words too; a change of them then hears calls again."
     )
     vad: str = Field("silero", min_length=1, description="Speech detector: silero or webrtcvad.")
+    voices_model: str = Field(
+        "",
+        description="Folder with segmentation.onnx and embedding.onnx, with which sherpa-onnx (an extra) tells the two "
+        "voices of a mono recording apart; empty leaves nobody's role known there.",
+    )
     default_agent_channel: int = Field(
         0, ge=0, le=1, description="The agent's channel where the manifest does not say: 0 or 1."
     )

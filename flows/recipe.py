@@ -38,6 +38,8 @@ class Recipe:
     hot_words: tuple[str, ...] = ()
     precision: str = ""
     """Device and precision of the engine; rounding may change a character."""
+    voices: str = ""
+    """Digest of the models that tell two voices on one channel apart."""
 
     @property
     def stage_version(self) -> str:
@@ -63,7 +65,7 @@ class Recipe:
         """The recipe as plain values, without the way to load it."""
         values = asdict(self)
         del values["settings"], values["initialiser"]
-        for name in ("hot_words", "precision"):
+        for name in ("hot_words", "precision", "voices"):
             if not values[name]:
                 del values[name]
         return values
@@ -81,6 +83,7 @@ def make_recipe(settings: Settings) -> Recipe:
         UsageError: model or rulebook is not to be had; the text says what to do.
     """
     from pipeline.asr.engine import EngineSettings
+    from pipeline.audio.sherpa_speakers import digest_of
     from pipeline.rules import load_rulebook
 
     EngineSettings.from_values(settings.engine_settings())  # wrong ones are told before any worker starts
@@ -106,7 +109,9 @@ def make_recipe(settings: Settings) -> Recipe:
             "default_agent_channel": settings.default_agent_channel,
             "engine_settings": settings.engine_settings(),
             **({"hot_words": list(hot_words)} if hot_words else {}),
+            **({"voices_model": _place(settings.voices_model)} if settings.voices_model else {}),
         },
+        voices=digest_of(settings.voices_model) if settings.voices_model else "",
         hot_words=hot_words,
         precision=f"{settings.device} {settings.precision}" if model else "",
     )

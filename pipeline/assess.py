@@ -11,19 +11,40 @@ from typing import TypeVar
 from pipeline.asr.engine import EngineSettings, LateEngine, SpeechEngine, make_engine
 from pipeline.asr.guards import GuardSettings, guard
 from pipeline.asr.hot_words import takes_hot_words
-from pipeline.audio.acoustics import excerpts_of, observe_channels
-from pipeline.audio.channels import examine_channels
+from pipeline.audio.acoustics import Excerpts, excerpts_of, observe_excerpts
+from pipeline.audio.channels import ChannelReport, examine_channels
 from pipeline.audio.decode import check_duration, decode, sha256_of
 from pipeline.audio.filled_pauses import probable_fillers
 from pipeline.audio.ringing import ringing_end
-from pipeline.audio.roles import verify_roles
+from pipeline.audio.roles import NamedVoices, name_voices, verify_roles
+from pipeline.audio.sherpa_speakers import make_separator
 from pipeline.audio.turns import build_turns
-from pipeline.audio.vad import SpeechDetector, cross_talk_problems, detect_speech, in_channels, make_detector
+from pipeline.audio.vad import (
+    ChannelSpeech,
+    SpeechDetector,
+    cross_talk_problems,
+    detect_speech,
+    in_channels,
+    make_detector,
+)
+from pipeline.audio.voices import SpeakerSeparator, Voices, tell_apart
 from pipeline.features.measure import measure_call
 from pipeline.features.settings import DEFAULT_MEASURE_SETTINGS, MeasureSettings
 from pipeline.rules import Rulebook, judge, load_rulebook
 from pipeline.serialise import call_from_document, call_to_document
-from pipeline.types import Acoustics, Assessment, Call, CallMetadata, Provenance, Recording, Transcript
+from pipeline.types import (
+    ONE_FOR_BOTH,
+    Acoustics,
+    Assessment,
+    Audio,
+    Call,
+    CallMetadata,
+    Provenance,
+    Recording,
+    Role,
+    Transcript,
+    Turn,
+)
 from pipeline.version import CODE_VERSION
 
 T = TypeVar("T")
@@ -53,6 +74,7 @@ class Assessor:
     default_agent_channel: int = 0
     measure_settings: MeasureSettings = DEFAULT_MEASURE_SETTINGS
     hot_words: tuple[str, ...] = ()
+    separator: SpeakerSeparator | None = None
 
     def assess(
         self, path: Path, metadata: CallMetadata, recording_id: str | None = None, known: Call | None = None
@@ -82,6 +104,7 @@ class Assessor:
                 recording_id,
                 watch,
                 self.hot_words,
+                self.separator,
             )
             # Judged in the form in which it is stored: a later judgement of the stored call gives the same bytes.
             call = call_from_document(call_to_document(heard))
@@ -111,10 +134,12 @@ def hear(
     recording_id: str | None = None,
     watch: Stopwatch | None = None,
     hot_words: Sequence[str] = (),
+    separator: SpeakerSeparator | None = None,
 ) -> Call:
     """The part that needs the sound: everything up to the transcript.
 
-    ``hot_words`` reach an engine that takes them, and only then do the guards look after them.
+    ``hot_words`` reach an engine that takes them, and only then do the guards look after them. ``separator`` tells two
+    voices on one channel apart; without one nobody's role is known there.
 
     Raises:
         RecordingError, EngineError: as ``Assessor.assess``.
@@ -126,20 +151,26 @@ def hear(
     check_duration(audio, metadata, path)
     channels = watch.time("channels", lambda: examine_channels(audio, metadata.agent_channel, default_agent_channel))
     found = watch.time("speech_turns", lambda: detect_speech(audio, channels.analysed, detector))
-    turns = build_turns({channel: one.speech for channel, one in found.items()}, channels.roles, audio)
+    voices = watch.time("voices", lambda: _voices(audio, channels, found, separator)) if separator is not None else None
+    turns, heard = _turns(audio, channels, found, voices)
     expected = tuple(hot_words) if hot_words and takes_hot_words(engine) else ()
 
     def write() -> Transcript:
         if expected and takes_hot_words(engine):
-            return engine.transcribe(audio, turns, path, expected)
-        return engine.transcribe(audio, turns, path)
+            return engine.transcribe(heard, turns, path, expected)
+        return engine.transcribe(heard, turns, path)
 
     written = watch.time("transcribe", write)
     transcript = guard(written, turns, GuardSettings(by_time=engine.name != "sidecar"), expected)
-    sound = watch.time("acoustics", lambda: observe_channels(audio, turns))
+    named: NamedVoices | None = None
+    if voices is not None:
+        named = name_voices(turns, transcript)
+        turns, transcript = named.turns, named.transcript
+    excerpt = _excerpts(audio, channels, voices)
+    sound = watch.time("acoustics", lambda: observe_excerpts(excerpt, audio.sample_rate_hz, audio.duration_s, turns))
     pauses = watch.time(
         "filled_pauses",
-        lambda: probable_fillers(excerpts_of(audio), audio.sample_rate_hz, turns, transcript.utterances),
+        lambda: probable_fillers(excerpt, audio.sample_rate_hz, turns, transcript.utterances),
     )
     recording = Recording(
         id=recording_id or sha256[:16],
@@ -148,11 +179,13 @@ def hear(
         sample_rate_hz=audio.sample_rate_hz,
         channels=audio.channels,
         channel_layout=channels.layout,
-        agent_channel=channels.agent_channel,
+        agent_channel=channels.agent_channel if named is None else named.agent_channel,
         metadata=metadata,
         problems=(*channels.problems, *cross_talk_problems(found)),
         ringing_end_s=watch.time("ringing", lambda: ringing_end(audio)),
         layout_confidence=channels.confidence,
+        agent_channel_confidence=None if named is None else named.confidence,
+        voices_told_apart_by=None if voices is None else voices.told_apart_by,
     )
     acoustics = Acoustics(
         probable_fillers=pauses,
@@ -161,6 +194,34 @@ def hear(
         leaks=in_channels({channel: one.leaks for channel, one in found.items()}),
     )
     return verify_roles(Call(recording, turns, transcript, acoustics))
+
+
+def _voices(
+    audio: Audio, channels: ChannelReport, found: Mapping[int, ChannelSpeech], separator: SpeakerSeparator
+) -> Voices | None:
+    """The two voices of a recording that has both parties on one channel; None for any other."""
+    if channels.layout not in ONE_FOR_BOTH:
+        return None
+    (channel,) = channels.analysed
+    return tell_apart(audio, channel, found[channel].speech, separator)
+
+
+def _turns(
+    audio: Audio, channels: ChannelReport, found: Mapping[int, ChannelSpeech], voices: Voices | None
+) -> tuple[tuple[Turn, ...], Audio]:
+    """The turns, and the sound they are in: that of each voice where voices were told apart."""
+    if voices is not None:
+        return build_turns(voices.speech, (Role.UNKNOWN, Role.UNKNOWN), voices.audio), voices.audio
+    return build_turns({channel: one.speech for channel, one in found.items()}, channels.roles, audio), audio
+
+
+def _excerpts(audio: Audio, channels: ChannelReport, voices: Voices | None) -> Excerpts:
+    """The line as it is: where a voice was silenced there is no noise to measure."""
+    line = excerpts_of(audio)
+    if voices is None:
+        return line
+    (both,) = channels.analysed
+    return lambda channel, span: line(both, span)
 
 
 HEARD_BY: tuple[str, ...] = ("agent_channel", "duration_s")
@@ -189,6 +250,7 @@ def make_assessor(
     late_engine: bool = False,
     hot_words: Sequence[str] = (),
     engine_settings: Mapping[str, str | int] | None = None,
+    voices_model: str = "",
 ) -> Assessor:
     """Build an assessor from plain values, so that another process can do the same.
 
@@ -203,6 +265,7 @@ def make_assessor(
         hot_words: what callers are likely to say, for an engine that takes them.
         engine_settings: where and how the engine computes; the fields of ``EngineSettings``.
         late_engine: load the engine when it is first needed, for work that is expected to do without.
+        voices_model: folder of the models that tell two voices on one channel apart; empty leaves them unknown.
 
     Raises:
         UsageError: engine, model, detector or rulebook is not to be had; the text says what to do.
@@ -218,4 +281,5 @@ def make_assessor(
         rulebook=load_rulebook(rulebook),
         default_agent_channel=default_agent_channel,
         hot_words=tuple(hot_words),
+        separator=make_separator(voices_model, threads),
     )

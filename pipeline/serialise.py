@@ -169,6 +169,7 @@ def call_from_document(document: Mapping[str, Any]) -> Call:
             # Calls stored by older versions have neither of these.
             layout_confidence=recording.get("layout_confidence"),
             agent_channel_confidence=recording.get("agent_channel_confidence"),
+            voices_told_apart_by=recording.get("voices_told_apart_by"),
         ),
         turns=tuple(turns),
         transcript=Transcript(
@@ -266,6 +267,7 @@ def _recording(recording: Recording) -> Document:
         "ringing_end_s": _rounded(recording.ringing_end_s),
         "layout_confidence": _rounded(recording.layout_confidence),
         "agent_channel_confidence": _rounded(recording.agent_channel_confidence),
+        "voices_told_apart_by": recording.voices_told_apart_by,
     }
 
 

@@ -35,6 +35,10 @@ class ChannelLayout(StrEnum):
     DEAD_CHANNEL = "dead_channel"
 
 
+ONE_FOR_BOTH = (ChannelLayout.MONO, ChannelLayout.DUAL_MONO)
+"""Layouts with both parties on one channel."""
+
+
 class Outcome(StrEnum):
     """Whether a measure has a value."""
 
@@ -148,7 +152,9 @@ class Recording:
 
     ``ringing_end_s`` is the end of the ringing tone at the start, None where none was heard. ``layout_confidence`` is
     how sure the layout is, 0..1. ``agent_channel_confidence`` is how sure the agent's own words make the agent channel
-    (script phrases heard there and not on the other); None where no such words were heard.
+    (script phrases heard there and not on the other); None where no such words were heard. ``voices_told_apart_by``
+    names what divided one channel into two voices, None where nothing did: the turns of each voice then stand on a
+    channel of their own, the agent's on 0.
     """
 
     id: str
@@ -163,6 +169,7 @@ class Recording:
     ringing_end_s: float | None = None
     layout_confidence: float | None = None
     agent_channel_confidence: float | None = None
+    voices_told_apart_by: str | None = None
 
     @property
     def answered_at_s(self) -> float:

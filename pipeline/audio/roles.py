@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from pipeline.types import (
     Acoustics,
@@ -17,10 +18,14 @@ from pipeline.types import (
     ChannelLayout,
     ChannelSpan,
     Problem,
+    Rejected,
     Role,
+    Transcript,
     Turn,
     Utterance,
 )
+
+Named = TypeVar("Named", Turn, Utterance, Rejected)
 
 AGENT_SCRIPT: tuple[tuple[str, float], ...] = (
     (r"为您服务", 3.0),
@@ -50,6 +55,9 @@ CUSTOMER_WORDS: tuple[tuple[str, float], ...] = (
 CONTRADICTION_FROM = 0.95
 """Confidence from which the words contradict the manifest; below it they only fail to confirm it."""
 
+VOICES_FROM = 0.9
+"""Confidence from which the words say which of two voices of a mono recording is the agent's."""
+
 MACHINE_WORDS = re.compile(
     r"请按[0-9一二三四五六七八九零井星]|[一二三四五六七八九零0-9]号?键|您拨打的|(暂时)?无人接听|正在通话中|已关机|"
     r"(坐席|座席|客服|话务员)(全)?忙|(转接|接通)人工|(来电|通话|电话|录音).{0,6}(会|将|可能|正在)被?录音|将被录音"
@@ -65,10 +73,16 @@ _STRONG = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a speaker's words weigh for being the agent, less what they weigh for being the customer."""
+    """What a speaker's words weigh for being the agent and for being the customer, and whether script is in them."""
 
-    weight: float
+    agent: float
+    customer: float
     script: bool
+
+    @property
+    def weight(self) -> float:
+        """For being the agent, less for being the customer."""
+        return self.agent - self.customer
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Evidence:
@@ -82,12 +96,55 @@ class Evidence:
             )
 
         (agent, script), (customer, _) = weigh(_AGENT), weigh(_CUSTOMER)
-        return cls(agent - customer, script)
+        return cls(agent, customer, script)
 
 
 def likelier(one: Evidence, other: Evidence) -> float:
     """How sure it is, 0 to 1, that the first of two speakers is the agent and the second is not."""
     return 1 / (1 + math.exp(-_SLOPE * max(-30.0, min(30.0, one.weight - other.weight))))
+
+
+@dataclass(frozen=True, slots=True)
+class NamedVoices:
+    """Turns and words of two voices with their roles, the agent's on channel 0; how sure that is, 0 to 1."""
+
+    turns: tuple[Turn, ...]
+    transcript: Transcript
+    agent_channel: int | None
+    confidence: float
+
+
+def name_voices(turns: Sequence[Turn], transcript: Transcript) -> NamedVoices:
+    """Say which of two voices, each with a channel of its own, is the agent's, by the script.
+
+    The confidence is the smaller of how much likelier one way round is than the other, and the share of what points at
+    a party that its own voice says: where a separator mixed the two up, both say something of the script. Below
+    VOICES_FROM the roles stay unknown.
+    """
+    said = [
+        Evidence.of(
+            [one.text for one in transcript.utterances if one.channel == voice and not MACHINE_WORDS.search(one.text)]
+        )
+        for voice in (0, 1)
+    ]
+    agent = 0 if said[0].weight >= said[1].weight else 1
+    own, other = said[agent], said[1 - agent]
+    weights = own.agent + own.customer + other.agent + other.customer
+    apart = (own.agent + other.customer) / weights if weights else 0.0
+    confidence = min(likelier(own, other), apart)
+    if not own.script or confidence < VOICES_FROM:
+        return NamedVoices(tuple(turns), transcript, None, confidence)
+    channel_of = {agent: 0, 1 - agent: 1}
+    role_of = {agent: Role.AGENT, 1 - agent: Role.CUSTOMER}
+
+    def named(one: Named) -> Named:
+        return replace(one, channel=channel_of[one.channel], role=role_of[one.channel])
+
+    ordered = sorted(map(named, turns), key=lambda turn: (turn.start_s, turn.channel))
+    utterances = sorted(map(named, transcript.utterances), key=lambda one: (one.start_s, one.channel, one.end_s))
+    rejected = sorted(map(named, transcript.rejected), key=lambda one: (one.start_s, one.channel, one.end_s))
+    told = replace(transcript, utterances=tuple(utterances), rejected=tuple(rejected))
+    return NamedVoices(tuple(ordered), told, 0, confidence)
 
 
 def verify_roles(call: Call) -> Call:

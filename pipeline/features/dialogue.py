@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pipeline.asr.text import character_count
 from pipeline.audio.spans import merged, without
 from pipeline.types import (
+    ONE_FOR_BOTH,
     Call,
     ChannelLayout,
     Evidence,
@@ -27,6 +28,8 @@ CONTRADICTED = "坐席声道与说话内容矛盾，疑似声道接反"
 NO_AGENT_SPEECH = "坐席声道里没有听到说话"
 NO_CUSTOMER_SPEECH = "客户声道里没有听到说话"
 ONE_SIDE_ONLY = "有一个声道没有声音，听不到双方的对话"
+ONE_LINE = "双方在同一个声道里，同时说话的地方分不开"
+UNNAMED_VOICES = "单声道，按声音分出了两个人，但从话术看不出谁是坐席"
 LAYOUT_NAMES = {
     ChannelLayout.STEREO: "双声道，但坐席声道未知",
     ChannelLayout.MONO: "单声道",
@@ -109,6 +112,10 @@ class Dialogue:
             return ONE_SIDE_ONLY
         return self.unheard(Role.AGENT) or self.unheard(Role.CUSTOMER) or self.too_noisy()
 
+    def one_line(self) -> str | None:
+        """Why it cannot be told when both speak at once, None where it can: voices told apart still share a channel."""
+        return self.one_sided() or (ONE_LINE if self.call.recording.channel_layout in ONE_FOR_BOTH else None)
+
     def too_noisy(self, least_db: float = LEAST_SNR_DB, role: Role | None = None) -> str | None:
         """Why the line (of a party) is too noisy to tell when somebody speaks, None where it is not.
 
@@ -155,6 +162,8 @@ def read_dialogue(call: Call) -> Dialogue:
     if call.recording.agent_channel is None:
         contradicted = any(problem.code == "swapped_channels" for problem in call.recording.problems)
         layout = CONTRADICTED if contradicted else LAYOUT_NAMES[call.recording.channel_layout]
+        if call.recording.voices_told_apart_by is not None:
+            layout = UNNAMED_VOICES
         unknown = NO_ROLES.format(layout=layout)
     return Dialogue(call, tuple(turns), unknown)
 

@@ -143,7 +143,7 @@ def interruptions(dialogue: Dialogue, events: CallEvents) -> list[Measure]:
         ("customer_interruption_count", "次"),
         ("overlap_s", "s"),
     ]
-    reason = dialogue.one_sided()
+    reason = dialogue.one_line()
     if reason:
         return [not_assessable(name, unit, reason) for name, unit in names]
     by_agent, by_customer = events.interruptions_by(Role.AGENT), events.interruptions_by(Role.CUSTOMER)
@@ -181,7 +181,7 @@ def _cut_in(found: Sequence[Interruption]) -> list[Evidence]:
 def listening(dialogue: Dialogue, events: CallEvents) -> list[Measure]:
     """The agent's listening sounds (嗯, 好的) inside the customer's turns: number, and per turn of the customer."""
     names = [("agent_backchannel_count", "次"), ("agent_backchannel_ratio", "次/段")]
-    reason = dialogue.one_sided()
+    reason = dialogue.one_line()
     if reason:
         return [not_assessable(name, unit, reason) for name, unit in names]
     found = events.backchannels_by(Role.AGENT)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.audio.roles import verify_roles
+from pipeline.audio.roles import name_voices, verify_roles
 from pipeline.features.measure import measure_call
 from pipeline.rules import judge, load_rulebook
 from pipeline.types import (
@@ -115,3 +115,38 @@ def test_agent_who_says_that_the_call_is_recorded_while_greeting_is_no_machine()
 def test_roles_are_verified_the_same_again() -> None:
     once = verify_roles(call(AGENT_SAYS, CUSTOMER_SAYS, manifest=0))
     assert verify_roles(replace(once, acoustics=once.acoustics)) == once
+
+
+def voices(first: tuple[str, ...], second: tuple[str, ...]) -> Call:
+    return call(first, second, agent_channel=None, layout=ChannelLayout.MONO)
+
+
+@pytest.mark.parametrize(
+    ("lines", "swaps"), [((AGENT_SAYS, CUSTOMER_SAYS), False), ((CUSTOMER_SAYS, AGENT_SAYS), True)]
+)
+def test_voice_that_says_the_script_is_the_agent_on_channel_0(lines, swaps) -> None:
+    heard = voices(*lines)
+    named = name_voices(heard.turns, heard.transcript)
+    assert named.agent_channel == 0
+    assert named.confidence > 0.9
+    said = {one.channel: "".join(u.text for u in named.transcript.utterances if u.channel == one.channel)
+            for one in named.turns}  # fmt: skip
+    assert (said[0], said[1]) == ("".join(AGENT_SAYS), "".join(CUSTOMER_SAYS))
+    assert {(turn.channel, turn.role) for turn in named.turns} == {(0, Role.AGENT), (1, Role.CUSTOMER)}
+    assert (named.turns[0].channel == 1) == swaps
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (("你好。", "是的。", "再见。"), ("喂。", "知道了。", "好。")),
+        ((AGENT_SAYS[0], CUSTOMER_SAYS[0], AGENT_SAYS[2]), (CUSTOMER_SAYS[1], AGENT_SAYS[1], CUSTOMER_SAYS[2])),
+    ],
+    ids=["no script", "mixed up"],
+)
+def test_voices_without_a_clear_script_stay_unknown(lines) -> None:
+    heard = voices(*lines)
+    named = name_voices(heard.turns, heard.transcript)
+    assert named.agent_channel is None
+    assert named.confidence < 0.9
+    assert {turn.role for turn in named.turns} == {Role.UNKNOWN}

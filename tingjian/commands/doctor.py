@@ -85,6 +85,8 @@ def all_checks(settings: Settings) -> Iterator[Check]:
     )
     yield from (_library(module, package) for module, package in LIBRARIES.items())
     yield _guarded("speech detector", lambda: _detector(settings))
+    if settings.voices_model:
+        yield _guarded("voices apart", lambda: _voices(settings))
     yield _guarded("speech model", lambda: _model(settings))
     yield _guarded("rulebook", lambda: _rulebook(settings))
     yield _guarded("database", lambda: _database(settings))
@@ -119,6 +121,13 @@ def _detector(settings: Settings) -> Check:
     heard = detector.detect(np.zeros(16_000, dtype=np.float32), 16_000)
     state = State.FAILED if heard else State.OK
     return Check("speech detector", state, f"{detector.name} {detector.version}", "" if not heard else "hears silence")
+
+
+def _voices(settings: Settings) -> Check:
+    from pipeline.audio.sherpa_speakers import SherpaSeparator
+
+    separator = SherpaSeparator(settings.voices_model)
+    return Check("voices apart", State.OK, f"{separator.name} {separator.version}", "")
 
 
 def _model(settings: Settings) -> Check:

@@ -177,6 +177,7 @@ def _measures_of(audio: Path, transcript: Path | None, meta: list[str], override
     from config.settings import load_settings
     from pipeline.asr.engine import EngineSettings, make_engine
     from pipeline.assess import hear
+    from pipeline.audio.sherpa_speakers import make_separator
     from pipeline.audio.vad import make_detector
     from pipeline.features.measure import measure_call
     from tingjian.commands.one_call import metadata_from_pairs, remark_on_demo_model
@@ -192,7 +193,9 @@ def _measures_of(audio: Path, transcript: Path | None, meta: list[str], override
         settings=EngineSettings.from_values(settings.engine_settings()),
     )
     metadata = metadata_from_pairs(meta, audio)
-    call = hear(audio, metadata, engine, make_detector(settings.vad), settings.default_agent_channel)
+    separator = make_separator(settings.voices_model, settings.threads_for_one_call())
+    detector = make_detector(settings.vad)
+    call = hear(audio, metadata, engine, detector, settings.default_agent_channel, separator=separator)
     remark_on_demo_model(settings)
     return measure_call(call)
 

@@ -35,6 +35,7 @@ def run_assess(
         transcript=transcript,
         hot_words=_hot_words(settings),
         engine_settings=settings.engine_settings(),
+        voices_model=settings.voices_model,
     )
     document = assessment_to_document(assessor.assess(audio, metadata))
     if as_json:
@@ -58,6 +59,7 @@ def run_transcribe(audio: Path, meta: list[str], overrides: dict[str, object], *
     """Print the transcript of one recording."""
     from pipeline.asr.engine import EngineSettings, make_engine
     from pipeline.assess import hear
+    from pipeline.audio.sherpa_speakers import make_separator
     from pipeline.audio.vad import make_detector
     from pipeline.serialise import transcript_to_document
 
@@ -70,7 +72,16 @@ def run_transcribe(audio: Path, meta: list[str], overrides: dict[str, object], *
         settings=EngineSettings.from_values(settings.engine_settings()),
     )
     detector = make_detector(settings.vad)
-    call = hear(audio, metadata, engine, detector, settings.default_agent_channel, hot_words=_hot_words(settings))
+    separator = make_separator(settings.voices_model, settings.threads_for_one_call())
+    call = hear(
+        audio,
+        metadata,
+        engine,
+        detector,
+        settings.default_agent_channel,
+        hot_words=_hot_words(settings),
+        separator=separator,
+    )
     document = transcript_to_document(call)
     if as_json:
         render.print_json(document)

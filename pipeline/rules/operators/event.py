@@ -68,3 +68,11 @@ def one_sided(view: CallView) -> str | None:
     if key not in view.doubts:
         view.doubts[key] = view.dialogue.one_sided()
     return view.doubts[key]
+
+
+def one_line(view: CallView) -> str | None:
+    """Why it cannot be judged who speaks while the other does, None where it can."""
+    key = "one_line"
+    if key not in view.doubts:
+        view.doubts[key] = view.dialogue.one_line()
+    return view.doubts[key]

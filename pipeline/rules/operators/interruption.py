@@ -10,7 +10,7 @@ from pydantic import Field
 
 from pipeline.features.settings import DEFAULT_MEASURE_SETTINGS
 from pipeline.rules.operators.base import Compilation, Condition
-from pipeline.rules.operators.event import LookingAtEvents, one_sided, seconds_in_words
+from pipeline.rules.operators.event import LookingAtEvents, one_line, seconds_in_words
 from pipeline.rules.operators.scope import RoleWord, Scope, ScopedOperator, Window
 from pipeline.rules.outcome import Match
 from pipeline.rules.view import CallView
@@ -66,8 +66,8 @@ class CompiledInterruption(LookingAtEvents):
         )
 
     def unknown(self, view: CallView) -> str | None:
-        """Only one party is heard."""
-        return one_sided(view)
+        """Only one party is heard, or both are on one channel."""
+        return one_line(view)
 
     def possible(self, view: CallView) -> bool:
         """Whether both speak at once for so long anywhere, or any interruption was counted."""
