@@ -346,6 +346,21 @@ def health_raters(
     return run_raters(month, months, tolerance=tolerance, required=required, as_json=format is Format.JSON)
 
 
+@health_app.command("risk")
+def health_risk(
+    month: MonthArgument,
+    months: Annotated[int, typer.Option("--months", min=1, max=36, help="Months before it to learn from.")] = 6,
+    line: Annotated[
+        float, typer.Option("--line", min=0, max=100, help="Score below which a fault is serious; fatal ones are.")
+    ] = 80.0,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """The risk ranking learned from people's reviews: what it catches, whether its chances hold, what it misses."""
+    from tingjian.commands.risk import run_risk
+
+    return run_risk(month, months, line=line, as_json=format is Format.JSON)
+
+
 PassLineOption = Annotated[
     float, typer.Option("--pass-line", min=0, max=100, help="Score from which a call passes; a fatal one never does.")
 ]

@@ -25,6 +25,7 @@ COMMANDS = {
     "rules": ["health", "rules", "2026-03"],
     "items": ["health", "items", "2026-03", "--weight", "LANG.03=0.5"],
     "scope": ["health", "scope", "2026-03"],
+    "risk": ["health", "risk", "2026-03"],
     "balance": ["queue", "balance", "2026-03"],
     "heard": ["queue", "balance", "2026-03", "--heard"],
 }
