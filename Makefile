@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad bench-measures bench-rescore bench-rules bench-homophones clean bench-statistics bench-estimates bench-comparison
+.PHONY: help setup setup-test demo test screenshots lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad bench-measures bench-rescore bench-rules bench-homophones clean bench-statistics bench-estimates bench-comparison
 
 PYTHON ?= python3
 VENV   := .venv
@@ -29,6 +29,9 @@ demo: $(READY) ## the nightly run over the bundled recordings
 
 test: setup-test ## all tests (under 20 minutes on two cores)
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+
+screenshots: setup-test ## pictures of the review pages into docs/images, from the browser test
+	@TINGJIAN_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/review/test_browser.py
 
 lint: $(READY) ## ruff, mypy, import contracts
 	@$(BIN)/ruff check .

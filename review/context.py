@@ -10,7 +10,12 @@ from django.utils.translation import gettext as _
 
 def navigation() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """The entries in the language of now: address name, words, permissions of which one is enough."""
-    return (("queue", _("队列"), ("judge_calls", "manage_queue")),)
+    return (
+        ("queue", _("队列"), ("judge_calls", "manage_queue")),
+        ("my", _("我的成绩"), ("see_own_results",)),
+        ("calibration", _("校准"), ("run_calibration", "rate_calibration")),
+        ("appeals", _("申诉"), ("decide_appeals",)),
+    )
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from quality.types import Lane, Purpose
 from quality.verdicts import Verdict
 from review import rulebooks
 from review.sitting_state import Facts, SittingState, state_of
-from store import models, queue, sittings
+from store import calibration, models, queue, sittings
 
-WIDE_SHARE = 0.6
-"""A finding over more of the call than this is about the call, and is drawn as a point, not as a region."""
+CALIBRATION_LANE = "calibration"
+"""Stands for a lane where a call is opened from a calibration session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,14 @@ def may_open(user: Any, recording_id: str) -> bool:
     )
 
 
-def load_desk(user: Any, recording_id: str) -> Desk:
-    """The call as this person may see it.
+def load_desk(user: Any, recording_id: str, session: models.CalibrationSession | None = None) -> Desk:
+    """The call as this person may see it, from the queue or in a calibration session.
 
     Raises:
         Http404: there is no such call, or it is none of theirs.
     """
+    if session is not None:
+        return _calibration_desk(user, recording_id, session)
     recording = models.Recording.objects.select_related("queue_item", "drawn").filter(id=recording_id).first()
     if recording is None or not may_open(user, recording_id):
         raise Http404
@@ -142,9 +144,26 @@ def load_desk(user: Any, recording_id: str) -> Desk:
     return _desk(user, recording, item, lane, sitting, assessment, judging=judging)
 
 
+def _calibration_desk(user: Any, recording_id: str, session: models.CalibrationSession) -> Desk:
+    """A call of a calibration session: always heard blind, the others' words and the machine's withheld."""
+    recording = models.Recording.objects.filter(id=recording_id).first()
+    if recording is None or not calibration.may_rate(session, user, recording_id):
+        raise Http404
+    sitting = sittings.newest_sitting(recording_id, user, Purpose.CALIBRATION, session.name)
+    if sitting is None and session.closed_at is None:
+        newest = newest_assessment(recording_id)
+        pk = newest.pk if newest else None
+        sitting = sittings.open_sitting(
+            recording_id, pk, user, blind=True, purpose=Purpose.CALIBRATION, session=session.name
+        )
+    assessment = sitting.assessment if sitting else newest_assessment(recording_id)
+    judging = sitting is not None and sitting.submitted_at is None and session.closed_at is None
+    return _desk(user, recording, None, CALIBRATION_LANE, sitting, assessment, judging=judging)
+
+
 def is_blind(lane: str) -> bool:
     """Whether calls of a lane are heard without the machine's result."""
-    return lane == Lane.PROBABILITY.value
+    return lane in (Lane.PROBABILITY.value, CALIBRATION_LANE)
 
 
 def hidden_from(user: Any, recording_id: str, lane: str, item: models.QueueItem | None, *, submitted: bool) -> bool:
@@ -153,6 +172,9 @@ def hidden_from(user: Any, recording_id: str, lane: str, item: models.QueueItem 
     It is, of a call in the blind lane, until they have submitted; whoever may see all calls sees it once somebody
     has, or after a reveal, which is on record.
     """
+    if lane == CALIBRATION_LANE:
+        # Also after one's own word: the others have not spoken yet. The session's page compares.
+        return True
     if not is_blind(lane) or submitted:
         return False
     if item is not None and item.done_at is not None and user.has_perm("store.see_calls"):
@@ -301,7 +323,12 @@ def submission_of(desk: Desk) -> sittings.Submission:
 
 def may_listen(user: Any, recording: models.Recording) -> bool:
     """Whether a person may hear a call: one that they may open, or an agent's own that was reviewed."""
-    return may_open(user, recording.id) or is_own_reviewed(user, recording)
+    return may_open(user, recording.id) or is_own_reviewed(user, recording) or is_calibrating(user, recording)
+
+
+def is_calibrating(user: Any, recording: models.Recording) -> bool:
+    """Whether the call is in a calibration session of this person."""
+    return models.CalibrationCall.objects.filter(recording=recording, session__raters=user).exists()
 
 
 def is_own_reviewed(user: Any, recording: models.Recording) -> bool:

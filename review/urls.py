@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import path
 
-from review.views import call, home, profile, queue, sound
+from review.views import appeals, calibration, call, home, profile, queue, sound
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -27,6 +27,21 @@ urlpatterns = [
     path("calls/<str:recording_id>/reveal", call.reveal, name="call-reveal"),
     path("calls/<str:recording_id>/audio", sound.audio, name="call-audio"),
     path("calls/<str:recording_id>/peaks", sound.peaks, name="call-peaks"),
+    path("my", appeals.my_results, name="my"),
+    path("my/<str:recording_id>", appeals.my_call, name="my-call"),
+    path("my/<str:recording_id>/appeal", appeals.file_appeal, name="my-appeal"),
+    path("appeals", appeals.show, name="appeals"),
+    path("appeals/<int:appeal_id>/decide", appeals.decide, name="appeal-decide"),
+    path("calibration", calibration.show, name="calibration"),
+    path("calibration/new", calibration.create, name="calibration-create"),
+    path("calibration/<int:session_id>", calibration.session, name="calibration-session"),
+    path("calibration/<int:session_id>/close", calibration.close, name="calibration-close"),
+    path("calibration/<int:session_id>/note", calibration.add_note, name="calibration-note"),
+    path(
+        "calibration/<int:session_id>/calls/<int:call_id>/standard",
+        calibration.set_standard,
+        name="calibration-standard",
+    ),
     path("admin/", admin.site.urls),
 ]
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-LANES = {"must": _("必听"), "risk": _("风险"), "probability": _("抽样·盲评"), "hand": _("人工挑选"), "": _("未入队")}
+LANES = {
+    "must": _("必听"),
+    "risk": _("风险"),
+    "probability": _("抽样·盲评"),
+    "hand": _("人工挑选"),
+    "": _("未入队"),
+    "calibration": _("校准"),
+}
 LANE_MEANINGS = {
     "must": _("规则要求由人来听"),
     "risk": _("机器评分最低的通话"),
     "probability": _("随机抽样，每通都有机会；提交前不显示机器结果"),
     "hand": _("由人挑选，不计入坐席估计"),
     "": _("不在队列中"),
+    "calibration": _("校准：各自盲评，之后一起对照"),
 }
 SEVERITIES = {"fatal": _("致命"), "deduct": _("扣分"), "add": _("加分"), "warn": _("提示")}
 ROLES = {"agent": _("坐席"), "customer": _("客户"), "unknown": _("未知")}
@@ -37,3 +45,4 @@ LAYOUTS = {
     "dual_mono": _("双声道同音"),
     "dead_channel": _("一个声道无声"),
 }
+APPEALS = {"": _("待决定"), "upheld": _("支持"), "dismissed": _("驳回")}

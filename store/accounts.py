@@ -112,6 +112,16 @@ def create_account(
     return user
 
 
+def set_password(username: str, password: str) -> bool:
+    """Give an account another password; False when there is no such account."""
+    user = get_user_model().objects.filter(username=username).first()
+    if user is None:
+        return False
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    return True
+
+
 def people() -> list[Person]:
     """All accounts by name."""
     users = get_user_model().objects.order_by("username").prefetch_related("groups").select_related("account")

@@ -7,6 +7,10 @@ from typing import Any
 
 from django.db import models
 
+from store.page_tables import AgentEstimate as AgentEstimate
+from store.page_tables import CalibrationCall as CalibrationCall
+from store.page_tables import CalibrationSession as CalibrationSession
+from store.page_tables import RuleNote as RuleNote
 from store.review_tables import Account as Account
 from store.review_tables import AddedViolation as AddedViolation
 from store.review_tables import LineCorrection as LineCorrection

@@ -24,6 +24,7 @@ TABLES = {
     "account_role": words.ACCOUNT_ROLES,
     "direction": words.DIRECTIONS,
     "layout": words.LAYOUTS,
+    "appeal": words.APPEALS,
 }
 
 
@@ -44,9 +45,9 @@ def clock(seconds: float | None) -> str:
 
 
 @register.filter
-def points(value: float | None) -> str:
+def points(value: Any) -> str:
     """A number of points: whole where it is whole, a dash where there is none."""
-    if value is None:
+    if not isinstance(value, int | float):
         return "–"
     return f"{value:.1f}".rstrip("0").rstrip(".")
 
@@ -72,6 +73,12 @@ def waiting(since: datetime | None) -> str:
     if minutes < 48 * 60:
         return _("%(n)s 小时") % {"n": minutes // 60}
     return _("%(n)s 天") % {"n": minutes // 1440}
+
+
+@register.filter
+def at(table: dict[Any, Any], key: Any) -> Any:
+    """The entry of a table by a key that is itself a value."""
+    return table.get(key, "")
 
 
 @register.filter

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from pipeline.errors import UsageError
 from review.access import address_of, needs
-from review.desk import Desk, is_blind, load_desk, submission_of
+from review.desk import CALIBRATION_LANE, Desk, is_blind, load_desk, submission_of
 from review.errors import problem
 from review.sheet import comparison, measure_rows, sheet_rows
 from review.sitting_state import CORRECT, checked
@@ -29,12 +30,26 @@ from store.sittings import Origin, StaleSittingError
 LARGEST_BODY = 20_000
 
 
-@needs("judge_calls", "see_calls")
+@needs("judge_calls", "see_calls", "rate_calibration")
 @require_GET
 def show(request: HttpRequest, recording_id: str) -> HttpResponse:
     """The call with sound, dialogue, flags and score sheet, as far as this person may see them."""
+    return _page(request, load_desk_of(request, recording_id))
+
+
+def load_desk_of(request: HttpRequest, recording_id: str) -> Desk:
+    """The call that a request is about, with its lease renewed: from the queue, or of the session that it names."""
+    session_id = request.GET.get("session", "")
+    if session_id:
+        session = models.CalibrationSession.objects.filter(pk=session_id).first() if session_id.isdigit() else None
+        if session is None or not request.user.has_perm("store.rate_calibration"):
+            raise Http404
+        return load_desk(request.user, recording_id, session)
     queue.renew(recording_id, request.user, lease())
-    desk = load_desk(request.user, recording_id)
+    return load_desk(request.user, recording_id)
+
+
+def _page(request: HttpRequest, desk: Desk) -> HttpResponse:
     _note_disclosure(request, desk)
     context = {
         **_parts(desk),
@@ -51,7 +66,7 @@ def show(request: HttpRequest, recording_id: str) -> HttpResponse:
     return render(request, "review/call.html", context)
 
 
-@needs("judge_calls")
+@needs("judge_calls", "rate_calibration")
 @require_POST
 def add_event(request: HttpRequest, recording_id: str) -> HttpResponse:
     """Store one verdict, violation, correction, comment or undo, and answer with what the page now shows."""
@@ -67,11 +82,10 @@ def add_event(request: HttpRequest, recording_id: str) -> HttpResponse:
         return _stale(desk)
     except (UsageError, ValueError) as error:
         return problem(_("没有保存：%(why)s") % {"why": error}, 422)
-    queue.renew(recording_id, request.user, lease())
-    return _now(load_desk(request.user, recording_id), kind)
+    return _now(load_desk_of(request, recording_id), kind)
 
 
-@needs("judge_calls")
+@needs("judge_calls", "rate_calibration")
 @require_POST
 def submit(request: HttpRequest, recording_id: str) -> HttpResponse:
     """Hand the call in: the review and its verdicts are stored, the next call is claimed."""
@@ -89,6 +103,9 @@ def submit(request: HttpRequest, recording_id: str) -> HttpResponse:
         sittings.submit(_sitting(desk), int(body.get("version", -1)), submission_of(desk), _origin(request))
     except StaleSittingError:
         return _stale(desk)
+    if desk.lane == CALIBRATION_LANE:
+        messages.success(request, _("已提交。"))
+        return JsonResponse({"next": f"/calibration/{request.GET['session']}"})
     queue.finish(recording_id, request.user)
     if is_blind(desk.lane):
         sittings.record_reveal(recording_id, _origin(request), before_review=False)
@@ -101,16 +118,15 @@ def submit(request: HttpRequest, recording_id: str) -> HttpResponse:
     return JsonResponse({"next": f"/calls/{item.recording_id}"})
 
 
-@needs("judge_calls")
+@needs("judge_calls", "rate_calibration")
 @require_POST
 def renew(request: HttpRequest, recording_id: str) -> HttpResponse:
     """Keep the call in hand, and count what was listened to."""
-    if not queue.renew(recording_id, request.user, lease()):
-        return problem(_("这通电话已不在您手上（时间过长，已被别人领取）。已保存的判定仍在。"), 409, lost=True)
-    sitting = sittings.newest_sitting(recording_id, request.user)
-    if sitting is not None:
-        # Nobody listens longer than the time between two signs of life, at double speed.
-        sittings.add_listened(sitting.pk, min(float(_body(request).get("listened_s", 0.0)), 300.0))
+    desk = _in_hand(request, recording_id)
+    if isinstance(desk, HttpResponse):
+        return desk
+    # Nobody listens longer than the time between two signs of life.
+    sittings.add_listened(_sitting(desk).pk, min(float(_body(request).get("listened_s", 0.0)), 300.0))
     return JsonResponse({"until": (timezone.now() + lease()).isoformat()})
 
 
@@ -142,9 +158,8 @@ def reveal(request: HttpRequest, recording_id: str) -> HttpResponse:
 
 def _in_hand(request: HttpRequest, recording_id: str) -> Desk | HttpResponse:
     """The desk of a call that this person holds, or the answer that says why not."""
-    queue.renew(recording_id, request.user, lease())
     try:
-        desk = load_desk(request.user, recording_id)
+        desk = load_desk_of(request, recording_id)
     except Http404:
         return problem(_("这通电话已不在您手上。已保存的判定仍在。"), 409, lost=True)
     if not desk.judging:
@@ -164,7 +179,7 @@ def _stale(desk: Desk) -> JsonResponse:
 
 def _note_disclosure(request: HttpRequest, desk: Desk) -> None:
     """Whoever sees a blind call's machine result for the first time without having reviewed it is remembered."""
-    if desk.lane and is_blind(desk.lane) and not desk.hidden and not desk.submitted:
+    if is_blind(desk.lane) and not desk.hidden and not desk.submitted:
         if not sittings.revealed_to(desk.recording.id, request.user.get_username()):
             sittings.record_reveal(desk.recording.id, _origin(request), before_review=False)
 
@@ -175,11 +190,11 @@ def _origin(request: HttpRequest) -> Origin:
 
 def _body(request: HttpRequest) -> dict[str, Any]:
     if len(request.body) > LARGEST_BODY:
-        raise UsageError("the request is too large")
+        raise BadRequest("the request is too large")
     try:
         body = json.loads(request.body or b"{}")
     except ValueError:
-        raise UsageError("the request is not JSON") from None
+        raise BadRequest("the request is not JSON") from None
     return body if isinstance(body, dict) else {}
 
 
@@ -258,7 +273,9 @@ def _live(desk: Desk) -> dict[str, Any]:
 def _page_data(request: HttpRequest, desk: Desk) -> dict[str, Any]:
     """What the page's script needs; of a hidden result nothing."""
     recording = desk.document.get("recording", {})
-    base = f"/calls/{desk.recording.id}"
+    base, session = f"/calls/{desk.recording.id}", ""
+    if desk.lane == CALIBRATION_LANE:
+        session = f"?session={request.GET['session']}"
     return {
         **_live(desk),
         "id": desk.recording.id,
@@ -281,9 +298,9 @@ def _page_data(request: HttpRequest, desk: Desk) -> dict[str, Any]:
         "urls": {
             "audio": f"{base}/audio",
             "peaks": f"{base}/peaks",
-            "events": f"{base}/events",
-            "submit": f"{base}/submit",
-            "renew": f"{base}/renew",
+            "events": f"{base}/events{session}",
+            "submit": f"{base}/submit{session}",
+            "renew": f"{base}/renew{session}",
         },
         "words": {
             "saved": _("已保存"),

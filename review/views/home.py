@@ -13,6 +13,7 @@ from review.access import needs
 
 STARTS = (
     ("store.judge_calls", "queue"),
+    ("store.see_own_results", "my"),
     ("store.manage_queue", "queue"),
 )
 

@@ -43,6 +43,12 @@ def queued(call_id: str, *lines: str, lane: str = "must", **metadata: str) -> st
     """A stored call in a lane of the queue; returns the recording's id."""
     store_call(rulebook(), call_id, *(lines or RUDE), **metadata)
     recording_id = f"id-{call_id}"
+    put_into_queue(recording_id, lane, metadata.get("agent_id", "A1"))
+    return recording_id
+
+
+def put_into_queue(recording_id: str, lane: str, agent_id: str = "A1") -> None:
+    """Have a stored call drawn into a lane."""
     month, _ = DrawMonth.objects.get_or_create(
         month="2026-03", defaults={"seed_id": "s", "model_version": "1", "size_model": {}, "opened_at": timezone.now()}
     )
@@ -50,7 +56,7 @@ def queued(call_id: str, *lines: str, lane: str = "must", **metadata: str) -> st
     DrawnCall.objects.create(
         draw=draw,
         recording_id=recording_id,
-        agent_id=metadata.get("agent_id", "A1"),
+        agent_id=agent_id,
         lane=lane,
         probability_e9=1_000_000_000,
         size_e6=1_000_000,
@@ -61,7 +67,6 @@ def queued(call_id: str, *lines: str, lane: str = "must", **metadata: str) -> st
         seed_id="s",
     )
     fill_queue()
-    return recording_id
 
 
 def item_of(recording_id: str) -> QueueItem:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import samples
 from config.settings import DEMO_MODEL, load_settings
 from flows.run import run_night
 from tingjian import render
+from tingjian.commands.demo_pages import prepare_pages
 from tingjian.commands.nightly import call_line, log_to_stderr, print_summary
 
 BUNDLED = Path(samples.__file__).resolve().parent
@@ -36,9 +38,10 @@ def run_demo(*, as_json: bool, workers: int | None, fresh: bool) -> int:
     from store.records import assessments_of
 
     documents = list(assessments_of(summary.batch_id))
+    pages = prepare_pages(settings)
     if as_json:
         calls = [call_line(document) for document in documents]
-        render.print_json({**summary.to_document(), "calls": calls})
+        render.print_json({**summary.to_document(), "calls": calls, "review_pages": asdict(pages)})
         return summary.exit_code
     console = render.stdout_console()
     console.print(render.calls_table(documents))
@@ -47,6 +50,11 @@ def run_demo(*, as_json: bool, workers: int | None, fresh: bool) -> int:
     console.print(f"{must} of {len(documents)} calls must be heard by a person.")
     example = next((document for document in documents if document["findings"]), None)
     console.print("\n[bold]What to do next[/bold]")
+    console.print(
+        f"  hear the {pages.queued} calls of the queue   tingjian serve --demo   then {pages.address}   "
+        f"account {pages.account}, password {pages.password}",
+        markup=False,
+    )
     if example is not None:
         call_id = example["recording"]["metadata"]["call_id"]
         file = next(path for path in sorted(BUNDLED.rglob(f"{call_id}.*")) if path.suffix != ".json")

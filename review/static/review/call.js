@@ -101,8 +101,9 @@ function judge(verdict, reason = "") {
   const flag = flagOf(currentFlag);
   if (!flag) return;
   if (verdict === "reject" && !reason) {
-    card(flag.id)?.querySelector(".reasons")?.classList.remove("hidden");
-    card(flag.id)?.scrollIntoView({ block: "nearest" });
+    const reasons = card(flag.id)?.querySelector(".reasons");
+    reasons?.classList.remove("hidden");
+    reasons?.scrollIntoView({ block: "nearest" });
     return;
   }
   flag.verdict = verdict; // at once; the server's word follows
