@@ -78,6 +78,9 @@ estimate_app = typer.Typer(
 )
 app.add_typer(estimate_app, name="estimate")
 
+models_app = typer.Typer(help="Speech models: which are here, whether they work, how to get one.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
 measures_app = typer.Typer(help="What is measured, how, and what a norm flags.", no_args_is_help=True)
 app.add_typer(measures_app, name="measures")
 
@@ -88,9 +91,11 @@ FormatOption = Annotated[Format, typer.Option("--format", help="text for people,
 RulebookOption = Annotated[
     str | None, typer.Option("--rulebook", metavar="NAME_OR_FILE", help="Bundled rulebook by name, or a YAML file.")
 ]
-EngineOption = Annotated[str | None, typer.Option("--engine", help="Speech engine: whisper or sidecar.")]
+EngineOption = Annotated[
+    str | None, typer.Option("--engine", help="Speech engine: faster-whisper, whisper, sherpa-onnx or sidecar.")
+]
 ModelOption = Annotated[
-    str | None, typer.Option("--model", metavar="NAME_OR_FILE", help="Speech model: a Whisper name or a checkpoint.")
+    str | None, typer.Option("--model", metavar="NAME_OR_PATH", help="Speech model: a name, a checkpoint or a folder.")
 ]
 VadOption = Annotated[str | None, typer.Option("--vad", help="Speech detector: silero or webrtcvad.")]
 TranscriptOption = Annotated[
@@ -195,6 +200,56 @@ def transcribe(
 
     overrides = _overrides(engine=engine, model=model, vad=vad)
     return run_transcribe(audio, meta or [], overrides, as_json=format is Format.JSON)
+
+
+@models_app.command("list")
+def models_list(format: FormatOption = Format.TEXT) -> int:
+    """List the speech models on this machine, and the names that can be pulled."""
+    from tingjian.commands.models import run_models_list
+
+    return run_models_list(as_json=format is Format.JSON)
+
+
+@models_app.command("check")
+def models_check(
+    model: Annotated[
+        str | None, typer.Argument(metavar="NAME_OR_PATH", help="The model; default the setting model.")
+    ] = None,
+    engine: EngineOption = None,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Load a speech model and say what it is and what it can do."""
+    from tingjian.commands.models import run_models_check
+
+    return run_models_check(model, _overrides(engine=engine), as_json=format is Format.JSON)
+
+
+@models_app.command("pull")
+def models_pull(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A published name such as small.")],
+) -> int:
+    """Fetch a published Whisper model; needs a network, and keeps only what has the published SHA-256."""
+    from tingjian.commands.models import run_models_pull
+
+    return run_models_pull(name)
+
+
+@models_app.command("convert")
+def models_convert(
+    checkpoint: Annotated[
+        str, typer.Argument(metavar="NAME_OR_FILE", help="An openai-whisper checkpoint (.pt), or a published name.")
+    ],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="FOLDER", help="A new folder; default one in the folder for models.")
+    ] = None,
+    precision: Annotated[
+        str, typer.Option("--precision", help="How weights are stored: int8, int8_float16, float16 or float32.")
+    ] = "int8",
+) -> int:
+    """Make a CTranslate2 folder for faster-whisper from a checkpoint, without a network."""
+    from tingjian.commands.models import run_models_convert
+
+    return run_models_convert(checkpoint, folder, precision)
 
 
 @rules_app.command("list")

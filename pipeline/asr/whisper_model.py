@@ -56,20 +56,26 @@ def find_checkpoint(model: str | None) -> Path:
     if path.is_file():
         return path
     published: dict[str, str] = {name: url.rsplit("/", 1)[-1] for name, url in whisper._MODELS.items()}
-    cache = Path(os.getenv("XDG_CACHE_HOME", Path.home() / ".cache")) / "whisper"
+    cache = checkpoint_folder()
     if model in published:
         cached = cache / published[model]
         if cached.is_file():
             return cached
         raise ModelNotFoundError(
-            f"speech model {model!r} is not on this machine; expected the file {str(cached)!r}. This program "
-            "downloads nothing: copy the file there, or give the path of a checkpoint (.pt) as model"
+            f"speech model {model!r} is not on this machine; expected the file {str(cached)!r}. Hearing downloads "
+            f"nothing: tingjian models pull {model} fetches it on a machine with a network, from where the file can be "
+            "copied; or give the path of a checkpoint (.pt) as model"
         )
     what = "is a folder" if path.is_dir() else "does not exist"
     raise ModelNotFoundError(
         f"speech model {model!r} {what}; expected the path of an openai-whisper checkpoint (.pt), or one of the names "
         f"{', '.join(published)} with its file in {str(cache)!r}: set model"
     )
+
+
+def checkpoint_folder() -> Path:
+    """Where openai-whisper keeps its checkpoints."""
+    return Path(os.getenv("XDG_CACHE_HOME") or Path.home() / ".cache") / "whisper"
 
 
 def published_checkpoints() -> dict[str, str]:
