@@ -14,6 +14,8 @@ import numpy as np
 
 from flows import draw_seed
 from flows.fitted_sizes import size_model
+from flows.risk_ranking import frozen_ranking, ranking_before, risk_of
+from models.risk import RiskModel
 from pipeline.errors import StatisticsError, UsageError
 from quality.allocation import Budget, allocate, budget, steadied_sds
 from quality.draw import LANES, MUST, PROBABILITY, RISK, Frame, Samplers, Seed, draw_batch, rate_e9
@@ -38,6 +40,8 @@ class DrawOptions:
         per_agent: calls of each agent in a month; None takes what the reviewers' plans leave, or 10 without plans.
         allocation: how the reviews are divided among agents.
         risk_per_day: calls of the risk lane on each day, the centre over.
+        risk_by: ``points`` ranks calls for that lane by the points that rules took; ``reviews`` by what people found
+            in the months before (``models.risk``), frozen with the month.
         must: ``routed`` puts every call into the must lane that the rulebook sends to a person; ``fatal`` only those
             with a fatal finding.
     """
@@ -45,6 +49,7 @@ class DrawOptions:
     per_agent: float | None = None
     allocation: Allocation = Allocation.EQUAL
     risk_per_day: int = 0
+    risk_by: str = "points"
     must: str = "routed"
 
 
@@ -106,7 +111,10 @@ def _draw_month(month: str, wanted: DrawOptions, given: frozenset[str], seed_fil
         if begun is None:
             seed = draw_seed.newest_seed(seed_file)
             model = size_model(month)
-            begun = draws.begin_month(month, seed.id, model.version, asdict(model), _document(options))
+            frozen = asdict(model)
+            if options.risk_per_day and options.risk_by == "reviews":
+                frozen["risk"] = ranking_before(month).document()
+            begun = draws.begin_month(month, seed.id, model.version, frozen, _document(options))
         elif begun.seed_id:
             seed, model = draw_seed.seed_of_id(seed_file, begun.seed_id), model_from(begun.size_model)
         else:
@@ -117,7 +125,8 @@ def _draw_month(month: str, wanted: DrawOptions, given: frozenset[str], seed_fil
         known = draws.samplers(month, begun.stratum)
         if not calls:
             return replace(_nothing(month, draws.left_out(month)), targets={a: s.target for a, s in known.items()})
-        frame = _frame(calls, model, options, month, seed)
+        ranking = frozen_ranking(begun.size_model)
+        frame = _frame(calls, model, options, month, seed, ranking)
         lines, spent = _samplers(frame, calls, known, begun, options)
         starts = [seed.start_e9(agent, month, begun.stratum) for agent in frame.agent_ids]
         drawn = draw_batch(
@@ -146,7 +155,7 @@ def _draw_month(month: str, wanted: DrawOptions, given: frozenset[str], seed_fil
             for position, row in enumerate(drawn.order.tolist())
         ]
         lanes = Counter(line.lane for line in log if line.picked)
-        summary = {"calls": len(log), "picked": dict(lanes)}
+        summary = {"calls": len(log), "picked": dict(lanes), "risk": ranking.version if ranking else "points"}
         batch = draws.save_draw(begun, moved, log, _document(options), summary)
     by_id = {call.recording_id: call for call in calls}
     everyone = known | {line.agent_id: line for line in moved}
@@ -211,7 +220,14 @@ def _pick(line: LoggedCall, call: UndrawnCall) -> Pick:
     )
 
 
-def _frame(calls: Sequence[UndrawnCall], model: SizeModel, options: DrawOptions, month: str, seed: Seed) -> Frame:
+def _frame(
+    calls: Sequence[UndrawnCall],
+    model: SizeModel,
+    options: DrawOptions,
+    month: str,
+    seed: Seed,
+    ranking: RiskModel | None,
+) -> Frame:
     agent_ids = tuple(sorted({call.agent_id for call in calls}))
     agent_code = {agent: code for code, agent in enumerate(agent_ids)}
     kinds = {kind: code for code, kind in enumerate(sorted({call.business_type for call in calls}))}
@@ -223,7 +239,8 @@ def _frame(calls: Sequence[UndrawnCall], model: SizeModel, options: DrawOptions,
     ids = np.array([call.recording_id.encode() for call in calls])
     lanes = np.where(must, MUST, PROBABILITY).astype(np.int64)
     if options.risk_per_day:
-        lanes[_riskiest(days, scores, suspicious, lanes, ids, options.risk_per_day, month, seed)] = RISK
+        risk = risk_of(calls, ranking) if ranking else _risk_by_points(scores, suspicious)
+        lanes[_riskiest(days, risk, lanes, ids, options.risk_per_day, month, seed)] = RISK
     return Frame(
         ids=ids,
         agents=np.array([agent_code[call.agent_id] for call in calls], dtype=np.int64),
@@ -237,18 +254,21 @@ def _frame(calls: Sequence[UndrawnCall], model: SizeModel, options: DrawOptions,
     )
 
 
+def _risk_by_points(scores: np.ndarray, suspicious: np.ndarray) -> np.ndarray:
+    """Points that the rules took, twenty more for a suspicious call; none for a call that could not be scored."""
+    return np.where(np.isnan(scores), -np.inf, 100.0 - scores) + np.where(suspicious, 20.0, 0.0)
+
+
 def _riskiest(
     days: np.ndarray,
-    scores: np.ndarray,
-    suspicious: np.ndarray,
+    risk: np.ndarray,
     lanes: np.ndarray,
     ids: np.ndarray,
     per_day: int,
     month: str,
     seed: Seed,
 ) -> np.ndarray:
-    """The lowest machine scores of each day that are not in the must lane, as many as the day has left."""
-    risk = np.where(np.isnan(scores), -np.inf, 100.0 - scores) + np.where(suspicious, 20.0, 0.0)
+    """The riskiest calls of each day that are not in the must lane, as many as the day has left."""
     free = (lanes == PROBABILITY) & (risk > 0)
     chosen: list[int] = []
     for day in np.unique(days[free]):

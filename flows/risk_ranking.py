@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from flows.quality_health import months_ending, sample_of
-from models.risk import Calls, Reviewed, RiskModel, RiskReport, learn, report
+from models.risk import Calls, Reviewed, RiskModel, RiskReport, learn, model_from, report
 from pipeline.errors import StatisticsError
 from quality.types import Lane, MonthCall
-from store.calls import hits_of_month
+from store.calls import hits_of_month, hits_of_recordings
+from store.values import UndrawnCall
 
 SHORT_S = 60.0
+
+MONTHS, LINE = 6, 80.0
+"""Months of reviews that a ranking is learned from, and the score below which a fault is serious, by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +38,21 @@ class MonthRanked:
     call_ids: dict[str, str]
 
 
-def ranking_before(month: str, months: int, line: float) -> RiskModel:
+def ranking_before(month: str, months: int = MONTHS, line: float = LINE) -> RiskModel:
     """The ranking that the reviews of the months before a month give; by rule points while they are too few."""
     return learn(reviewed_calls(months_ending(month, months + 1)[:-1], line)[0])
+
+
+def frozen_ranking(size_model: Mapping[str, Any]) -> RiskModel | None:
+    """The ranking that a month keeps beside its sizes; None where rule points rank."""
+    document = size_model.get("risk")
+    model = model_from(document) if document else None
+    return model if model is not None and model.learned else None
+
+
+def risk_of(calls: Sequence[UndrawnCall], model: RiskModel) -> npt.NDArray[np.float64]:
+    """The risk of calls that no draw has passed yet."""
+    return model.risk(features(calls, _by_recording(hits_of_recordings([call.recording_id for call in calls]))))
 
 
 def ranking_tested(month: str, months: int, line: float) -> MonthRanked:
@@ -82,26 +100,27 @@ def reviewed_calls(months: Sequence[str], line: float) -> tuple[Reviewed, tuple[
     )
 
 
-def hits_in(months: Sequence[str]) -> dict[str, dict[str, float]]:
-    """The rules that the newest assessments of some months hit, by recording, with the points taken."""
-    found: dict[str, dict[str, float]] = defaultdict(dict)
-    for month in months:
-        for recording_id, rule, severity, points in hits_of_month(month):
-            found[recording_id][rule] = found[recording_id].get(rule, 0.0) + points
-            if severity == "fatal":
-                found[recording_id]["fatal"] = 1.0
+def hits_in(months: Sequence[str]) -> dict[str, set[str]]:
+    """The rules that the newest assessments of some months hit, by recording."""
+    return _by_recording(row for month in months for row in hits_of_month(month))
+
+
+def _by_recording(rows: Iterable[tuple[str, str, str, float]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for recording_id, rule, _severity, _points in rows:
+        found[recording_id].add(rule)
     return found
 
 
-def features(calls: Sequence[MonthCall], hits: dict[str, dict[str, float]]) -> Calls:
+def features(calls: Sequence[MonthCall] | Sequence[UndrawnCall], hits: dict[str, set[str]]) -> Calls:
     """What the ranking may look at: what the machine found, and the kind of call. Never whose call it is."""
-    rules = sorted({name for call in calls for name in hits.get(call.recording_id, ()) if name != "fatal"})
+    rules = sorted({name for call in calls for name in hits.get(call.recording_id, ())})
     kinds = sorted({call.business_type for call in calls if call.business_type})
     names = ("points", "unscored", "fatal", "length", "short", *(f"rule {one}" for one in rules))
     names += tuple(f"type {one}" for one in kinds)
     points = np.array([np.nan if one.machine_score is None else 100.0 - one.machine_score for one in calls])
     lengths = np.array([one.duration_s or 0.0 for one in calls], dtype=np.float64)
-    mine = [hits.get(one.recording_id, {}) for one in calls]
+    mine = [hits.get(one.recording_id, set()) for one in calls]
     columns = [
         np.where(np.isnan(points), 0.0, points),
         np.isnan(points),

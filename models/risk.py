@@ -14,14 +14,16 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
 
 from pipeline.errors import StatisticsError
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -209,6 +211,9 @@ def _held_out(x: Floats, serious: Bools, fold: Ints, strength: float) -> Floats:
 
 
 def _logistic(x: Floats, serious: Bools, weight: Floats, strength: float) -> LogisticRegression:
+    # Only learning needs the library, which takes a second to load; every night's draw asks for risks.
+    from sklearn.linear_model import LogisticRegression
+
     return LogisticRegression(C=strength, max_iter=2000).fit(x, serious, sample_weight=weight / weight.mean())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from django.db.models import (
@@ -60,6 +60,16 @@ def hits_of_month(month: str) -> Iterator[tuple[str, str, str, float]]:
     """What the newest assessments of a month's calls found: recording, rule, severity, and the points taken by it."""
     rows = _newest_findings(month).values_list("assessment__recording", "rule", "severity")
     yield from rows.annotate(Sum("points")).order_by("assessment__recording", "rule").iterator(chunk_size=READ_AT_ONCE)
+
+
+def hits_of_recordings(recording_ids: Sequence[str]) -> Iterator[tuple[str, str, str, float]]:
+    """The same of some recordings."""
+    for start in range(0, len(recording_ids), 500):
+        some = recording_ids[start : start + 500]
+        newest = Assessment.objects.filter(recording__in=some).values("recording").annotate(newest=Max("id"))
+        found = Finding.objects.filter(assessment__in=newest.values("newest"))
+        rows = found.values_list("assessment__recording", "rule", "severity")
+        yield from rows.annotate(Sum("points")).order_by("assessment__recording", "rule")
 
 
 def _newest_findings(month: str) -> QuerySet[Finding]:

@@ -38,6 +38,13 @@ class CountedBy(StrEnum):
     MACHINE = "machine"
 
 
+class RiskBy(StrEnum):
+    """What ranks calls for the risk lane."""
+
+    POINTS = "points"
+    REVIEWS = "reviews"
+
+
 class MustLane(StrEnum):
     """Which calls the draw takes with certainty."""
 
@@ -502,7 +509,11 @@ def queue_draw(
         typer.Option("--allocation", help="equal, precision (equal intervals) or neyman (best for the centre)."),
     ] = None,
     risk_per_day: Annotated[
-        int | None, typer.Option("--risk-per-day", min=0, help="Calls of lowest machine score on each day.")
+        int | None, typer.Option("--risk-per-day", min=0, help="Calls of the risk lane on each day.")
+    ] = None,
+    risk_by: Annotated[
+        RiskBy | None,
+        typer.Option("--risk-by", help="Rank that lane by rule points, or by what people's reviews teach."),
     ] = None,
     must: Annotated[
         MustLane | None,
@@ -518,6 +529,7 @@ def queue_draw(
         per_agent=per_agent,
         allocation=allocation,
         risk_per_day=risk_per_day,
+        risk_by=risk_by.value if risk_by else None,
         must=must.value if must else None,
         as_json=format is Format.JSON,
     )

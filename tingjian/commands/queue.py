@@ -25,7 +25,7 @@ LANE_STYLES = {"must": "bold red", "risk": "yellow", "probability": "green"}
 
 LANE_WORDS = {
     "must": "the rulebook sends them to a person",
-    "risk": "the lowest machine scores of the day",
+    "risk": "the riskiest calls of the day",
     "probability": "random sample, every call has a chance; heard blind",
 }
 
@@ -36,6 +36,7 @@ def run_draw(
     per_agent: float | None,
     allocation: Allocation | None,
     risk_per_day: int | None,
+    risk_by: str | None,
     must: str | None,
     as_json: bool,
 ) -> int:
@@ -44,7 +45,8 @@ def run_draw(
     from flows.draw_queue import DrawOptions, draw_months
     from store.draws import months_to_draw
 
-    said = {"per_agent": per_agent, "allocation": allocation, "risk_per_day": risk_per_day, "must": must}
+    said = {"per_agent": per_agent, "allocation": allocation, "risk_per_day": risk_per_day}
+    said |= {"risk_by": risk_by, "must": must}
     given = {name: value for name, value in said.items() if value is not None}
     months = [month] if month else months_to_draw()
     done = draw_months(months, DrawOptions(**given), frozenset(given), settings.seed_file)  # type: ignore[arg-type]
