@@ -10,7 +10,8 @@ from config.web_secret import make_web_secret
 from tingjian.commands.serve import address
 
 ACCOUNT = "demo"
-PER_AGENT = 2.0
+PER_AGENT = 60.0
+"""Random calls of an agent in a month: many, since the bundled calls are of one day alone."""
 RISK_PER_DAY = 4
 
 
