@@ -11,7 +11,6 @@ from tests.review.people import rulebook
 from tests.stored_calls import store_call
 from tingjian.commands.demo_pages import prepare_pages
 
-
 FATAL = ("agent: 您好。", "customer: 查话费。", "agent: 神经病。", "agent: 再见。")
 
 
