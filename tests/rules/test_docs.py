@@ -1,17 +1,31 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import pytest
+
 from pipeline.rules import parse_rulebook
-from pipeline.rules.docs import reference
+from pipeline.rules.docs import pages, reference
 from pipeline.rules.operators import OPERATORS
 from tests.rules.rulebook_text import HEADER, LATE, text_of
 
-PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_page_is_what_the_models_say() -> None:
-    assert PAGE.read_text(encoding="utf-8") == reference(), "run python -m pipeline.rules.docs > docs/rules.md"
+@pytest.mark.parametrize("name", ["rules.md", "rules.en.md"])
+def test_page_is_what_the_models_say(name: str) -> None:
+    assert (DOCS / name).read_text(encoding="utf-8") == pages()[name], "run python -m pipeline.rules.docs"
+
+
+def test_english_page_describes_every_key_of_every_operator_in_english() -> None:
+    page = pages()["rules.en.md"]
+    for name, operator in OPERATORS.items():
+        part = page.split(f"### `{name}`\n")[1].split("\n### ")[0]
+        for key, field in operator.model_fields.items():
+            row = next(line for line in part.splitlines() if line.startswith(f"| `{field.alias or key}` |"))
+            words = re.sub(r"`[^`]*`", "", row.split(" | ")[2])
+            assert not re.search(r"[\u4e00-\u9fff]", words), row
 
 
 def test_example_of_the_page_is_a_rule_that_loads() -> None:
