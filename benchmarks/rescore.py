@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import resource
 import subprocess
 import sys
@@ -18,18 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-CHARACTERS = 600
-
-
-def make_lines(rng: random.Random, sentences: dict[str, list[str]]) -> list[str]:
-    """A dialogue of about ``CHARACTERS`` characters from sentences of the bundled calls."""
-    lines, characters = ["agent: 您好，请问有什么可以帮您？"], 0
-    while characters < CHARACTERS:
-        for role in ("customer", "agent"):
-            text = rng.choice(sentences[role])
-            characters += len(text)
-            lines.append(f"{role}: {text}")
-    return [*lines, "agent: 感谢您的来电，再见。"]
+MEASURED_CALLS = 50
+"""Measuring a call takes a hundred times as long as judging it: so many are made and measured, and stored again."""
 
 
 def fill(var_dir: str, calls: int) -> None:
@@ -38,44 +27,39 @@ def fill(var_dir: str, calls: int) -> None:
     from config.settings import load_settings
 
     setup_django(load_settings(var_dir=Path(var_dir)))
+    from django.db import transaction
+
+    from benchmarks.service_calls import make_call, phrases
     from pipeline.features.measure import measure_call
-    from pipeline.metadata import parse_metadata
     from pipeline.rules import judge, load_rulebook
-    from pipeline.rules.example_calls import call_from_lines
     from pipeline.serialise import assessment_to_document, call_to_document
     from pipeline.types import Assessment, Provenance
     from pipeline.version import CODE_VERSION
-    from samples.dialogue import load_dialogues
     from store import ledger, records
     from store.database import migrate
     from store.values import Enrolment
 
     migrate()
-    sentences: dict[str, list[str]] = {"agent": [], "customer": []}
-    for dialogue in load_dialogues().calls:
-        for line in dialogue.turns:
-            sentences[line.role.value].append(line.text)
     rulebook = load_rulebook("announced_test_call")
-    rng = random.Random(1)
     process = {"host": "h", "boot_id": "b", "process_id": 1, "process_started": "1"}
+    planted = phrases(50)
     batch = ledger.open_batch("/bench", "bench", {}, **process)
-    for number in range(calls):
-        name = f"c{number:06}"
-        about = {"call_id": name, "started_at": "2026-03-02T09:00:00+08:00", "agent_id": f"A{number % 50}"}
-        about |= {"direction": "inbound", "hung_up_by": "customer"}
-        metadata = parse_metadata(about, "benchmark")
-        call = call_from_lines(make_lines(rng, sentences), metadata=metadata)
-        call = replace(call, recording=replace(call.recording, id=name, sha256=f"{number:064}"))
-        measures = measure_call(call)
-        by = (rulebook.name, rulebook.version, rulebook.sha256, CODE_VERSION)
-        provenance = Provenance(call.recording.sha256, "bench", "", {}, "bench", *by, {})
-        assessment = Assessment(call, measures, judge(call, measures, rulebook), provenance)
-        document = assessment_to_document(assessment)
-        stored_as = document["recording"]["metadata"]
-        item = Enrolment(name, name, call.recording.sha256, f"/bench/{name}", 1, 1, "inputs", stored_as)
-        ledger.enrol(batch, "bench", [item])
-        ledger.claim(batch, name, "bench")
-        records.save_assessment(batch, name, "bench", document, call_to_document(call))
+    known = [measure_call(make_call(number)) for number in range(MEASURED_CALLS)]
+    with transaction.atomic():
+        for number in range(calls):
+            call = make_call(number, planted)
+            name = call.recording.metadata.call_id
+            call = replace(call, recording=replace(call.recording, id=name, sha256=f"{number:064}"))
+            measures = known[number % MEASURED_CALLS]
+            by = (rulebook.name, rulebook.version, rulebook.sha256, CODE_VERSION)
+            provenance = Provenance(call.recording.sha256, "bench", "", {}, "bench", *by, {})
+            assessment = Assessment(call, measures, judge(call, measures, rulebook), provenance)
+            document = assessment_to_document(assessment)
+            stored_as = document["recording"]["metadata"]
+            item = Enrolment(name, name, call.recording.sha256, f"/bench/{name}", 1, 1, "inputs", stored_as)
+            ledger.enrol(batch, "bench", [item])
+            ledger.claim(batch, name, "bench")
+            records.save_assessment(batch, name, "bench", document, call_to_document(call))
 
 
 def measure(var_dir: str) -> dict[str, Any]:
@@ -117,7 +101,7 @@ def run_child(what: str) -> str:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description="Cost of rescoring, one process, SQLite.")
-    parser.add_argument("--calls", type=int, nargs="+", default=[500, 2000], help="how many stored calls")
+    parser.add_argument("--calls", type=int, nargs="+", default=[1000, 4000], help="how many stored calls")
     print("| stored calls | calls a second, all | judging alone | ms a call, all | of these judging | peak memory |")
     print("|---|---|---|---|---|---|")
     for calls in parser.parse_args().calls:

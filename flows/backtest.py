@@ -123,7 +123,7 @@ def make_backtest(before: str, after: str, now: datetime) -> Callable[[list[int]
     old, new = open_shelf(before), open_shelf(after)
 
     def work(transcript_ids: list[int]) -> PartResult:
-        calls = stored_calls(transcript_ids, with_document=True)
+        calls = list(stored_calls(transcript_ids, with_document=True))
         verdicts = verdicts_of([one.recording_id for one in calls])
         result = PartResult(len(calls))
         for stored in calls:

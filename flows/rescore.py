@@ -147,14 +147,15 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
     from store.transcripts import recipes, save_judgements, stored_calls
 
     shelf = open_shelf(place)
-    known_recipes: dict[str, dict[str, Any]] = {}
+    known_recipes: dict[str, Document | None] = {}
 
     def work(transcript_ids: list[int]) -> PartResult:
-        calls = stored_calls(transcript_ids, with_document=True)
-        known_recipes.update(recipes({one.stage_version for one in calls} - known_recipes.keys()))
-        result = PartResult(len(calls))
+        result = PartResult(0)
         judged: list[JudgedAgain] = []
-        for stored in calls:
+        for stored in stored_calls(transcript_ids, with_document=True):
+            result.calls += 1
+            if stored.stage_version not in known_recipes:
+                known_recipes[stored.stage_version] = recipes([stored.stage_version]).get(stored.stage_version)
             try:
                 one = _judge_again(stored, shelf.at(started_at(stored), now), known_recipes, result)
             except (KeyError, TypeError, ValueError) as error:
@@ -170,7 +171,7 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
 
 
 def _judge_again(
-    stored: StoredCall, rulebook: Rulebook, known_recipes: Mapping[str, Document], result: PartResult
+    stored: StoredCall, rulebook: Rulebook, known_recipes: Mapping[str, Document | None], result: PartResult
 ) -> JudgedAgain | None:
     old = stored.document
     if old is not None and _made_by(old, rulebook):

@@ -35,6 +35,8 @@ from pipeline.types import (
 
 Document = dict[str, Any]
 
+_ROLES = {role.value: role for role in Role}
+
 TIME_DECIMALS = 3
 """Milliseconds: finer than any frame that is measured, and short to read."""
 
@@ -75,7 +77,7 @@ def judgement_to_document(judgement: Judgement) -> Document:
     score = judgement.score
     return {
         "findings": [_finding(finding) for finding in judgement.findings],
-        "not_assessable": [asdict(item) for item in judgement.not_assessable],
+        "not_assessable": [{"rule": item.rule, "reason": item.reason} for item in judgement.not_assessable],
         "errors": [asdict(failure) for failure in judgement.failures],
         "score": {
             "total": _rounded(score.total),
@@ -141,19 +143,6 @@ def call_from_document(document: Mapping[str, Any]) -> Call:
     """
     recording = document["recording"]
     transcript = document["transcript"]
-    turns = []
-    for item in document["turns"]:
-        pieces = tuple(Span(start, end) for start, end in item["pieces"])
-        turns.append(
-            Turn(
-                role=Role(item["role"]),
-                channel=item["channel"],
-                start_s=pieces[0].start_s,
-                end_s=pieces[-1].end_s,
-                pieces=pieces,
-                level_dbfs=item["level_dbfs"],
-            )
-        )
     return Call(
         recording=Recording(
             id=recording["id"],
@@ -171,14 +160,14 @@ def call_from_document(document: Mapping[str, Any]) -> Call:
             agent_channel_confidence=recording.get("agent_channel_confidence"),
             voices_told_apart_by=recording.get("voices_told_apart_by"),
         ),
-        turns=tuple(turns),
+        turns=tuple(map(_turn_from, document["turns"])),
         transcript=Transcript(
             engine=transcript["engine"],
             model=transcript["model"],
             model_digest=transcript["model_digest"],
             language=transcript["language"],
             options=transcript["options"],
-            utterances=tuple(_utterance_from(item) for item in transcript["utterances"]),
+            utterances=tuple(map(_utterance_from, transcript["utterances"])),
             audio_s=transcript["audio_s"],
             speech_s=transcript["speech_s"],
             # Calls stored by older versions have neither of these.
@@ -220,7 +209,9 @@ def measures_from_document(document: Mapping[str, Any]) -> dict[str, Measure]:
             unit=item["unit"],
             outcome=Outcome(item["outcome"]),
             reason=item["reason"],
-            evidence=tuple(Evidence(**{**one, "role": Role(one["role"])}) for one in item["evidence"]),
+            evidence=tuple(
+                [Evidence(_ROLES[one["role"]], one["start_s"], one["end_s"], one["text"]) for one in item["evidence"]]
+            ),
             inputs=item.get("inputs", {}),
         )
         for name, item in document.items()
@@ -322,11 +313,32 @@ def _utterance(utterance: Utterance) -> Document:
     return document
 
 
-def _utterance_from(document: Mapping[str, Any]) -> Utterance:
-    values = {**document, "role": Role(document["role"])}
-    if "characters" in values:
-        values["characters"] = _spans_from(values["characters"])
-    return Utterance(**values)
+# Turns and utterances are by far the most of a call, and rescoring reads millions of calls: hence places, not names.
+
+
+def _turn_from(item: Mapping[str, Any]) -> Turn:
+    pieces = item["pieces"]
+    return Turn(
+        _ROLES[item["role"]],
+        item["channel"],
+        pieces[0][0],
+        pieces[-1][1],
+        tuple([Span(start, end) for start, end in pieces]),
+        item["level_dbfs"],
+    )
+
+
+def _utterance_from(item: Mapping[str, Any]) -> Utterance:
+    characters = item.get("characters")
+    return Utterance(
+        _ROLES[item["role"]],
+        item["channel"],
+        item["start_s"],
+        item["end_s"],
+        item["text"],
+        item["confidence"],
+        None if characters is None else _spans_from(characters),
+    )
 
 
 def _rejected(item: Rejected) -> Document:
@@ -382,12 +394,22 @@ def _acoustics_from_document(document: Mapping[str, Any]) -> Acoustics:
 
 
 def _finding(finding: Finding) -> Document:
-    document = asdict(finding)
-    for key in ("severity", "role", "match"):
-        document[key] = document[key].value
-    for key in ("points", "start_s", "end_s", "confidence"):
-        document[key] = _rounded(document[key])
-    return document
+    return {
+        "rule": finding.rule,
+        "title": finding.title,
+        "category": finding.category,
+        "severity": finding.severity.value,
+        "points": _rounded(finding.points),
+        "role": finding.role.value,
+        "start_s": _rounded(finding.start_s),
+        "end_s": _rounded(finding.end_s),
+        "quote": finding.quote,
+        "match": finding.match.value,
+        "measured": finding.measured,
+        "threshold": finding.threshold,
+        "confidence": _rounded(finding.confidence),
+        "message": finding.message,
+    }
 
 
 def _rounded(value: Any) -> Any:

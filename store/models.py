@@ -11,6 +11,7 @@ from store.page_tables import AgentEstimate as AgentEstimate
 from store.page_tables import CalibrationCall as CalibrationCall
 from store.page_tables import CalibrationSession as CalibrationSession
 from store.page_tables import RuleNote as RuleNote
+from store.quick_json import DocumentField
 from store.review_tables import Account as Account
 from store.review_tables import AddedViolation as AddedViolation
 from store.review_tables import LineCorrection as LineCorrection
@@ -129,7 +130,7 @@ class Transcript(models.Model):
     options_digest = models.CharField(max_length=64)
     # Engine, model, options and detector as the nightly flow names them before it has loaded any of them.
     hearing = models.CharField(max_length=64, blank=True)
-    call = models.JSONField()
+    call = DocumentField()
     created_at = models.DateTimeField()
 
     class Meta:
@@ -160,7 +161,7 @@ class Assessment(models.Model):
     score = models.FloatField(null=True)
     fatal = models.BooleanField()
     must_review = models.BooleanField()
-    document = models.JSONField()
+    document = DocumentField()
     created_at = models.DateTimeField()
 
     class Meta:

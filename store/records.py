@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db import connection, transaction
+from django.db.models import Exists, F, Model, OuterRef
 from django.utils import timezone
 
 from store.models import Assessment, Finding, LedgerEntry, LedgerState, NotAssessable, Recording, Transcript
@@ -139,41 +139,47 @@ def _save_parts(stored: Assessment, assessment: Mapping[str, Any]) -> None:
         channels=recording["channels"],
         channel_layout=recording["channel_layout"],
     )
-    for model, rows in parts_of([(stored, assessment)]).items():
-        model.objects.bulk_create(rows)
+    save_parts([(stored.pk, assessment)])
 
 
-def parts_of(
-    stored: Iterable[tuple[Assessment, Mapping[str, Any]]],
-) -> dict[type[Finding] | type[NotAssessable], list[Any]]:
-    """The rows that belong to assessments, from their documents: findings, and rules that could not be judged."""
-    findings: list[Finding] = []
-    unknown: list[NotAssessable] = []
-    for row, document in stored:
+def save_parts(stored: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+    """Write the rows that belong to assessments, by their ids and documents: findings, and rules not assessable."""
+    findings: list[tuple[Any, ...]] = []
+    unknown: list[tuple[Any, ...]] = []
+    for assessment_id, document in stored:
         agent_id = document["recording"]["metadata"].get("agent_id", "")
-        findings += (
-            Finding(
-                assessment=row,
-                agent_id=agent_id,
-                rule=item["rule"],
-                category=item["category"],
-                severity=item["severity"],
-                points=item["points"],
-                role=item["role"],
-                start_s=item["start_s"],
-                end_s=item["end_s"],
-                quote=item["quote"],
-                match=item["match"],
-                confidence=item["confidence"],
-                message=item["message"],
-            )
-            for item in document["findings"]
-        )
-        unknown += (
-            NotAssessable(assessment=row, rule=item["rule"], reason=item["reason"])
-            for item in document["not_assessable"]
-        )
-    return {Finding: findings, NotAssessable: unknown}
+        for item in document["findings"]:
+            findings.append((assessment_id, agent_id, *(item[name] for name in _OF_FINDINGS)))
+        for item in document["not_assessable"]:
+            unknown.append((assessment_id, item["rule"], item["reason"]))
+    _insert(Finding, ("assessment", "agent_id", *_OF_FINDINGS), findings)
+    _insert(NotAssessable, ("assessment", "rule", "reason"), unknown)
+
+
+_OF_FINDINGS = (
+    "rule",
+    "category",
+    "severity",
+    "points",
+    "role",
+    "start_s",
+    "end_s",
+    "quote",
+    "match",
+    "confidence",
+    "message",
+)
+
+
+def _insert(model: type[Model], fields: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Many rows of plain values at once: objects made for each of them would cost more than the judging."""
+    if not rows:
+        return
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(model._meta.get_field(name).column) for name in fields)
+    places = ", ".join(["%s"] * len(fields))
+    with connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})", rows)
 
 
 def _options_digest(provenance: Mapping[str, Any]) -> str:

@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from store.calls import between
 from store.models import Assessment, Batch, Transcript
-from store.records import parts_of
+from store.records import save_parts
 from store.values import JudgedAgain, StoredCall
 
 ROWS_AT_ONCE = 400
 """Rows of one query: below every database's limit on parameters."""
+
+DOCUMENTS_AT_ONCE = 20
 
 
 def newest_transcripts(begin: datetime, end: datetime, at_once: int) -> Iterator[list[int]]:
@@ -44,8 +46,10 @@ def transcripts_of(recording_ids: Iterable[str]) -> list[int]:
     return sorted(found)
 
 
-def stored_calls(transcript_ids: Sequence[int], *, with_document: bool) -> list[StoredCall]:
-    """Stored calls by their transcripts, each with the assessment in force where there is one.
+def stored_calls(transcript_ids: Sequence[int], *, with_document: bool) -> Iterator[StoredCall]:
+    """Stored calls by their transcripts in order, each with the assessment in force where there is one.
+
+    Documents are read a few at a time: hundreds of them at once would take longer to find memory for than to read.
 
     Args:
         transcript_ids: the transcripts; at most ``ROWS_AT_ONCE``.
@@ -62,27 +66,24 @@ def stored_calls(transcript_ids: Sequence[int], *, with_document: bool) -> list[
         stages.setdefault(transcript_id, set()).add(stage)
         newest[transcript_id] = assessment_id
     columns = ["transcript_id", "stage_version", *(["document"] if with_document else [])]
-    in_force = {row[0]: row[1:] for row in Assessment.objects.filter(id__in=newest.values()).values_list(*columns)}
-    calls = []
-    for row in rows.values_list(*fields, "model_digest", "call"):
+    judged = Assessment.objects.filter(id__in=newest.values()).order_by("transcript_id")
+    in_force = judged.values_list(*columns).iterator(chunk_size=DOCUMENTS_AT_ONCE)
+    for row in rows.values_list(*fields, "model_digest", "call").iterator(chunk_size=DOCUMENTS_AT_ONCE):
         transcript_id, recording_id, call_id, agent_id, inputs_digest, engine, model_digest, call = row
-        stage, *document = in_force.get(transcript_id, ("", None))
-        calls.append(
-            StoredCall(
-                transcript_id=transcript_id,
-                recording_id=recording_id,
-                call_id=call_id,
-                agent_id=agent_id,
-                inputs_digest=inputs_digest,
-                engine=engine,
-                model_digest=model_digest,
-                call=call,
-                stage_version=stage,
-                document=document[0] if document else None,
-                stages=frozenset(stages.get(transcript_id, ())),
-            )
+        _, stage, *document = next(in_force) if transcript_id in newest else (transcript_id, "")
+        yield StoredCall(
+            transcript_id=transcript_id,
+            recording_id=recording_id,
+            call_id=call_id,
+            agent_id=agent_id,
+            inputs_digest=inputs_digest,
+            engine=engine,
+            model_digest=model_digest,
+            call=call,
+            stage_version=stage,
+            document=document[0] if document else None,
+            stages=frozenset(stages.get(transcript_id, ())),
         )
-    return calls
 
 
 def recipes(stage_versions: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -105,8 +106,7 @@ def save_judgements(judged: Sequence[JudgedAgain]) -> int:
         new = [one for one in judged if (one.recording_id, one.stage_version, one.inputs_digest) not in known]
         now = timezone.now()
         stored = Assessment.objects.bulk_create(_row(one, now) for one in new)
-        for model, parts in parts_of(zip(stored, (one.document for one in new), strict=True)).items():
-            model.objects.bulk_create(parts, batch_size=ROWS_AT_ONCE)
+        save_parts((row.pk, one.document) for row, one in zip(stored, new, strict=True))
     return len(new)
 
 

@@ -95,7 +95,7 @@ class Dialogue:
         """Why nothing can be measured of this party, None where it can."""
         if self.roles_unknown is not None:
             return self.roles_unknown
-        if not self.of(role):
+        if all(spoken.turn.role is not role for spoken in self.turns):
             return NO_AGENT_SPEECH if role is Role.AGENT else NO_CUSTOMER_SPEECH
         return None
 
@@ -134,29 +134,26 @@ class Dialogue:
 
 def read_dialogue(call: Call) -> Dialogue:
     """Put every utterance into the turn of its channel with which it shares the most time."""
-    by_turn: dict[int, list[Utterance]] = {}
+    said: list[tuple[Utterance, ...]] = [()] * len(call.turns)
     channels: dict[int, _ChannelTurns] = {}
     for index, turn in enumerate(call.turns):
         turns_there = channels.get(turn.channel)
         if turns_there is None:
             channels[turn.channel] = turns_there = _ChannelTurns()
-        turns_there.turns.append((turn.start_s, turn.end_s, index))
+        turns_there.add(turn.start_s, turn.end_s, index)
     for utterance in call.transcript.utterances:
         turns_there = channels.get(utterance.channel)
-        best = None if turns_there is None else turns_there.sharing_most(utterance)
+        best = None if turns_there is None else turns_there.sharing_most(utterance.start_s, utterance.end_s)
         if best is not None:
-            said = by_turn.get(best)
-            if said is None:
-                by_turn[best] = [utterance]
-            else:
-                said.append(utterance)
+            known = said[best]
+            said[best] = (*known, utterance) if known else (utterance,)
     lost = _lost_by_turn(call) if call.transcript.rejected else {}
-    turns = []
-    for index, turn in enumerate(call.turns):
-        said = by_turn.get(index)
-        if said is not None and len(said) > 1:
-            said.sort(key=_start)
-        turns.append(SpokenTurn(turn, tuple(said or ()), lost.get(index, ()) if lost else ()))
+    turns = [
+        SpokenTurn(
+            turn, said[index] if len(said[index]) < 2 else tuple(sorted(said[index], key=_start)), lost.get(index, ())
+        )
+        for index, turn in enumerate(call.turns)
+    ]
     turns.sort(key=_start_and_channel)
     unknown = None
     if call.recording.agent_channel is None:
@@ -171,25 +168,41 @@ def read_dialogue(call: Call) -> Dialogue:
 class _ChannelTurns:
     """The turns of one channel, searched by time: a call judged again must not cost turns times utterances."""
 
+    __slots__ = ("_apart", "_ends", "_place", "turns")
+
     def __init__(self) -> None:
         self.turns: list[tuple[float, float, int]] = []
-        self._sorted = False
+        self._apart = True
+        """Whether the turns are in order and none begins before the one before it has ended."""
+        self._place = 0
+        """Of the turn that held the utterance before: the next one is seldom far."""
         self._ends: list[float] = []
 
-    def sharing_most(self, utterance: Utterance) -> int | None:
+    def add(self, start_s: float, end_s: float, index: int) -> None:
+        """One more turn; ``index`` is its number in the call."""
+        if self.turns and start_s < self.turns[-1][1]:
+            self._apart = False
+        self.turns.append((start_s, end_s, index))
+
+    def sharing_most(self, start_s: float, end_s: float) -> int | None:
         """The turn with the most time in common, the first of the call among equals; None without any."""
-        if not self._sorted:
+        if self._apart:
+            turns, place = self.turns, self._place
+            while place < len(turns) and turns[place][1] <= start_s:
+                place += 1
+            if place < len(turns) and turns[place][0] <= start_s < end_s <= turns[place][1]:
+                # As nearly always: it lies in one turn and no other reaches into it.
+                self._place = place
+                return turns[place][2]
+        return self._searched(start_s, end_s)
+
+    def _searched(self, start_s: float, end_s: float) -> int | None:
+        if not self._ends:
             self.turns.sort()
             # The latest end so far bounds how far back a turn can still reach into an utterance.
             self._ends = list(itertools.accumulate((end_s for _, end_s, _ in self.turns), max))
-            self._sorted = True
-        start_s, end_s = utterance.start_s, utterance.end_s
         best, shared = None, 0.0
         place = bisect_left(self.turns, (end_s,)) - 1
-        if place >= 0 and (place == 0 or self._ends[place - 1] <= start_s):
-            # As nearly always: no other turn reaches into it.
-            _, turn_end_s, index = self.turns[place]
-            return index if turn_end_s > start_s < end_s else None
         while place >= 0 and self._ends[place] > start_s:
             turn_start_s, turn_end_s, index = self.turns[place]
             overlap = min(turn_end_s, end_s) - max(turn_start_s, start_s)

@@ -132,9 +132,10 @@ without another hit the rule is not assessable.
 
 ## The score
 
-- Every category has a maximum; the maxima add up to 100. A category's score is its maximum less what its rules take, 0
-  at least.
-- A category of which no deducting rule could be judged leaves the sum: the total is 100 x points left / points possible.
+- Every category has a maximum; the maxima add up to 100. A category's score is its maximum less what its rules take,
+  0 at least.
+- A category of which no deducting rule could be judged leaves the sum: the total is
+  100 x points left / points possible.
 - With too few points that could be judged (`min_assessable_share`) there is no total.
 - `fatal` makes the total 0. `warn` takes nothing.
 - `per: call` gives one finding a call at most; `per: hit` one for every place, and `cap` is the most the rule takes.
@@ -192,9 +193,9 @@ def english_reference() -> str:
         table_of(LadderStep),
         "### `examples`\n",
         table_of(ExamplesParameters),
-        "Each is one line of dialogue (`agent: 您好`), a list of lines, or the keys below. `agent@12.5: …` gives the "
-        "second at which it begins, `agent@12.5-14: …` the end too. An example in which the customer alone speaks ends with an "
-        "agent's “好的”.\n",
+        "Each is one line of dialogue (`agent: 您好`), a list of lines, or the keys below. "
+        "`agent@12.5: …` gives the second at which it begins, `agent@12.5-14: …` the end too. "
+        "An example in which the customer alone speaks ends with an agent's “好的”.\n",
         table_of(ExampleParameters),
         "## Conditions\n",
         "`when`, `unless` and each anchor hold exactly one of these:\n",

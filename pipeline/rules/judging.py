@@ -28,7 +28,7 @@ def judge(call: Call, measures: Measures, rulebook: Rulebook, *, raise_failures:
     """
     results: dict[str, Result] = {}
 
-    def other_rule(rule: str) -> Result:
+    def other_rule(view: CallView, rule: str) -> Result:
         if rule not in results:
             results[rule] = apply_rule(rulebook.by_id[rule], view)
         return results[rule]
@@ -38,7 +38,10 @@ def judge(call: Call, measures: Measures, rulebook: Rulebook, *, raise_failures:
     findings: list[Finding] = []
     unknown: list[NotAssessable] = []
     failures: list[RuleFailure] = []
-    for rule in rulebook.ordered:
+    in_question: Sequence[Rule] = rulebook.ordered
+    if view.nothing_in_doubt(rulebook.least_confidence):
+        in_question = rulebook.triggers.rules_for(view.text.books)
+    for rule in in_question:
         if rule.period.over(started_at):
             continue
         try:
@@ -70,7 +73,7 @@ def judge(call: Call, measures: Measures, rulebook: Rulebook, *, raise_failures:
 def result_of(rule: Rule, call: Call, measures: Measures, rulebook: Rulebook) -> Result:
     """What one rule of a rulebook finds in a call, with the rules that it asks for; a broken rule raises."""
 
-    def other_rule(name: str) -> Result:
+    def other_rule(view: CallView, name: str) -> Result:
         return apply_rule(rulebook.by_id[name], view)
 
     view = CallView(call, measures, rulebook.lexicon, other_rule)

@@ -66,9 +66,18 @@ def plain(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One wording of a phrase: the numbers of its literal pieces, between which a wildcard stands."""
+    """One wording of a phrase: the numbers of its literal pieces, between which a wildcard stands.
+
+    ``longest`` is the place of the longest piece: the rarest, without which the wording cannot occur.
+    """
 
     pieces: tuple[int, ...]
+    longest: int = 0
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """Pieces of which one must occur before the wording can."""
+        return (self.pieces[self.longest],)
 
     def find(self, text: SpokenText) -> Sequence[tuple[int, int]]:
         """Where the wording stands in a call, shortest reading of each wildcard, in order of place."""
@@ -93,6 +102,11 @@ class SoundPattern:
     most_confusions: int
     least_same: int
 
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """Pieces of which one must occur before the wording can."""
+        return self.pieces[_longest(self.texts)]
+
     def find(self, text: SpokenText) -> list[tuple[int, int]]:
         """Where the wording sounds as it should and is not written so."""
         places = []
@@ -115,6 +129,10 @@ class SoundPattern:
             far = min(distance(one, wanted) for one in heard)
             changed, confused, length = changed + far[0], confused + far[1], length + len(wanted)
         return not as_written and changed <= length - self.least_same and confused <= self.most_confusions
+
+
+def _longest(pieces: Sequence[str]) -> int:
+    return max(range(len(pieces)), key=lambda place: len(pieces[place]))
 
 
 def _joined(pieces: Sequence[Sequence[tuple[int, int]]], text: SpokenText) -> list[tuple[int, int]]:
@@ -158,7 +176,7 @@ class LexiconBuilder:
         pieces = _pieces(phrase)
         if not pieces:
             raise ValueError("expected at least one character, digit or letter")
-        return Pattern(tuple(self._number(piece) for piece in pieces))
+        return Pattern(tuple(self._number(piece) for piece in pieces), _longest(pieces))
 
     def add_sound(self, phrase: str) -> SoundPattern | None:
         """Register the sound of one wording; None when it is too short to be known by its sound alone."""
@@ -243,7 +261,7 @@ class SpokenText:
         starts: where each turn starts in ``plain``.
         hits: every piece of the lexicon that occurs.
         ends: the place behind each turn's last character.
-        books: for each group of phrases of which any can occur, the pieces with which one can begin.
+        books: for each group of phrases of which any can occur, the pieces of which one must occur.
     """
 
     __slots__ = ("_clauses", "_offsets", "books", "ends", "hits", "plain", "starts", "texts", "turns")
@@ -268,9 +286,12 @@ class SpokenText:
             at += 1
         self.hits: Hits = lexicon.scan(self.plain, codes)
         self.books: dict[int, list[int]] = {}
-        for piece in self.hits:
-            for book in lexicon.books.get(piece, ()):
-                self.books.setdefault(book, []).append(piece)
+        for piece in self.hits.keys() & lexicon.books.keys():
+            for book in lexicon.books[piece]:
+                if book in self.books:
+                    self.books[book].append(piece)
+                else:
+                    self.books[book] = [piece]
         self._offsets: dict[int, list[int]] = {}
         self._clauses: dict[int, list[int]] = {}
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from pipeline.rules.matching import Lexicon
 from pipeline.rules.operators.base import Condition
 from pipeline.rules.schema import HeaderParameters, RoutingParameters, RuleParameters
+from pipeline.rules.triggers import Triggers
 from pipeline.types import Severity
 
 
@@ -95,6 +96,8 @@ class Rulebook:
         ordered: the rules in order of their ids, as they are judged.
         by_id: the rules by their ids.
         scoring: for each category, the ids of the rules that change its score.
+        triggers: which of the rules the words of a call can trigger.
+        least_confidence: a transcript as sure as this is sure enough for every rule.
     """
 
     name: str
@@ -112,6 +115,8 @@ class Rulebook:
     ordered: tuple[Rule, ...] = field(init=False, repr=False, compare=False)
     by_id: Mapping[str, Rule] = field(init=False, repr=False, compare=False)
     scoring: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False)
+    triggers: Triggers = field(init=False, repr=False, compare=False)
+    least_confidence: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Put the rules in order once, not for every call."""
@@ -123,6 +128,9 @@ class Rulebook:
         object.__setattr__(self, "ordered", ordered)
         object.__setattr__(self, "by_id", {rule.id: rule for rule in ordered})
         object.__setattr__(self, "scoring", scoring)
+        object.__setattr__(self, "triggers", Triggers(ordered))
+        asked = [self.min_transcript_confidence, *(rule.parameters.min_transcript_confidence for rule in ordered)]
+        object.__setattr__(self, "least_confidence", max((least for least in asked if least is not None), default=0.0))
 
 
 @dataclass(frozen=True, slots=True)

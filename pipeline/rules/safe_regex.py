@@ -13,6 +13,9 @@ from pipeline.rules.matching import plain
 
 TIMEOUT_S = 0.2
 """For one turn; the expressions that are let in need microseconds."""
+MOST_WAYS = 10_000
+"""An expression with no more ways to go on from a place needs no clock: a call of 10,000 characters takes it less than
+a second at the worst, and looking at a clock costs more than most searches."""
 MOST_REPEATS = 1000
 MOST_OPEN_REPEATS = 4
 """Each open-ended repeat multiplies the work by the length of a turn."""
@@ -95,16 +98,40 @@ _LOOKING_FURTHER = frozenset(("AT", "ASSERT", "ASSERT_NOT", "ATOMIC_GROUP", "POS
 """What the characters around a place can change: an end, a look at neighbours, greed that gives nothing back."""
 
 
+def ways(tree: Any) -> int:
+    """How many ways to go on an expression can have from one place at most, ``MOST_WAYS`` + 1 for more than those."""
+    total = 1
+    for operation, argument in tree:
+        name = str(operation)
+        if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+            low, high, part = argument
+            total *= MOST_WAYS + 1 if high == _parser.MAXREPEAT else int(high) - int(low) + 1
+            for _ in range(min(int(high), 20)):
+                # Each round of the repeat chooses among the ways of what is repeated.
+                total = min(total * ways(part), MOST_WAYS + 1)
+        elif name == "BRANCH":
+            total *= sum(map(ways, argument[1]))
+        elif name in ("SUBPATTERN", "ASSERT", "ASSERT_NOT"):
+            total *= ways(argument[-1])
+        elif name == "ATOMIC_GROUP":
+            total *= ways(argument)
+        total = min(total, MOST_WAYS + 1)
+    return total
+
+
 class SafeRegex:
     """A checked expression, ready to search turns in their plain form."""
 
     def __init__(self, pattern: str) -> None:
         """Compile; the pattern was ``checked`` before."""
         # The compared words are in lower case; an expression without letters needs no look at the case of others.
-        flags = 0 if pattern.lower() == pattern.upper() else regex.IGNORECASE
-        self._compiled: Any = regex.compile(pattern, flags)
+        flags = 0 if pattern.lower() == pattern.upper() else re.IGNORECASE
+        tree = _parser.parse(pattern, re.IGNORECASE)
+        bounded = ways(tree) <= MOST_WAYS
+        self._compiled: Any = re.compile(pattern, flags) if bounded else regex.compile(pattern, flags)
+        self._limit: dict[str, float] = {} if bounded else {"timeout": TIMEOUT_S}
         # What looks at nothing but its own characters is found in a whole call if it is found in one of its turns.
-        self._alone = _LOOKING_FURTHER.isdisjoint(_names(_parser.parse(pattern, re.IGNORECASE)))
+        self._alone = _LOOKING_FURTHER.isdisjoint(_names(tree))
 
     def possible(self, text: str) -> bool:
         """Whether the expression can occur in any turn of a call, given the plain text of all; False is sure."""
@@ -120,7 +147,7 @@ class SafeRegex:
         Raises:
             TimeoutError: after ``TIMEOUT_S``.
         """
-        for match in self._compiled.finditer(text, timeout=TIMEOUT_S):
+        for match in self._compiled.finditer(text, **self._limit):
             if match.end() > match.start():
                 yield match.start(), match.end()
 
@@ -130,4 +157,4 @@ class SafeRegex:
         Raises:
             TimeoutError: as ``find``.
         """
-        return self._compiled.search(text, timeout=TIMEOUT_S) is not None
+        return self._compiled.search(text, **self._limit) is not None

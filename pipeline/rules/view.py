@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipeline.features.dialogue import Dialogue, read_dialogue
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 NO_OTHER_RULES = "这里只判断一条规则，看不到规则 {rule} 的结论"
 
 
-def _no_other_rules(rule: str) -> Result:
+def _no_other_rules(view: CallView, rule: str) -> Result:
     return Result(unknown=NO_OTHER_RULES.format(rule=rule))
 
 
@@ -31,7 +30,6 @@ class CallView:
         dialogue: the turns with their words.
         text: the words with every phrase that occurs.
         measures: what was measured of the call.
-        other_rule: the conclusion of another rule on this call, by its id.
         words_lost: whether there is speech whose words the guards refused.
         windows: the windows that were cut out so far, kept by ``operators.scope``.
         doubts: reasons for which words cannot be judged, kept by ``operators.looking``.
@@ -40,13 +38,21 @@ class CallView:
     """
 
     def __init__(
-        self, call: Call, measures: Measures, lexicon: Lexicon, other_rule: Callable[[str], Result] = _no_other_rules
+        self,
+        call: Call,
+        measures: Measures,
+        lexicon: Lexicon,
+        other_rule: Callable[[CallView, str], Result] = _no_other_rules,
     ) -> None:
-        """Prepare a call: put words to turns, scan them once."""
+        """Prepare a call: put words to turns, scan them once.
+
+        ``other_rule`` gives the conclusion of another rule by its id. It is handed the view instead of holding it, so
+        that a view goes as soon as its call is judged: collecting circles costs as much as judging.
+        """
         self.dialogue: Dialogue = read_dialogue(call)
         self.text = SpokenText.read(self.dialogue.turns, lexicon)
         self.measures = measures
-        self.other_rule = other_rule
+        self._other_rule = other_rule
         self.words_lost = False
         everybody = range(len(self.dialogue.turns))
         by_role: dict[Role, list[int]] = {}
@@ -74,7 +80,7 @@ class CallView:
         """What the recording platform says of the call."""
         return self.dialogue.call.recording.metadata
 
-    @cached_property
+    @property
     def answered_at_s(self) -> float:
         """When the call was answered."""
         return self.dialogue.call.recording.answered_at_s
@@ -91,6 +97,10 @@ class CallView:
     def has_words(self, turn: int) -> bool:
         """Whether anything was recognised in a turn."""
         return self.text.end_of(turn) > self.text.starts[turn]
+
+    def other_rule(self, rule: str) -> Result:
+        """The conclusion of another rule on this call, by its id."""
+        return self._other_rule(self, rule)
 
     def once(self, condition: Condition) -> Result:
         """What a condition says of the call, asked for once however many others look near its matches."""
@@ -115,6 +125,16 @@ class CallView:
     def measure(self, name: str) -> Measure | None:
         """A measure by name, None where it was never taken."""
         return self.measures.get(name)
+
+    def nothing_in_doubt(self, least_confidence: float) -> bool:
+        """Whether all words are known and sure enough, and both parties say some."""
+        if self.words_lost or self.dialogue.roles_unknown is not None:
+            return False
+        for role in (Role.AGENT, Role.CUSTOMER):
+            if not any(map(self.has_words, self.turns_of(role))):
+                return False
+        confidence = self.transcript_confidence()
+        return confidence is None or confidence >= least_confidence
 
     def transcript_confidence(self) -> float | None:
         """How far the transcript can be trusted, None where the engine does not say."""

@@ -10,10 +10,11 @@ import pytest
 
 from pipeline.errors import RulebookError
 from pipeline.features.measure import measure_call
-from pipeline.rules import Rulebook, judge
+from pipeline.rules import Rulebook, judge, safe_regex
 from pipeline.rules.operators import OPERATORS
 from pipeline.rules.operators.regular_expression import TOO_LONG
 from pipeline.rules.operators.scope import ScopedOperator
+from pipeline.rules.safe_regex import SafeRegex
 from pipeline.types import Call, ChannelLayout, Finding, Role
 from tests.builders import call, turn, with_turns
 from tests.rules.rulebook_text import HEADER, judgement, rule_when, small, unknown
@@ -557,3 +558,11 @@ def test_routing_of_a_rule_is_its_own() -> None:
     assert verdict.route.risk == 2.5
     verdict = scored(never, "agent: 再烦我")
     assert (verdict.route.reasons, verdict.route.risk) == ((), 1.0)
+
+
+@pytest.mark.parametrize("pattern", ["(打|拨)了(两|三|四)次", ".*打.*不.*开", "(退|办).{0,9}不了"])
+def test_expression_finds_the_same_with_a_clock_and_without(pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["我打了三次", "办这个业务也办不了", "打开不打开", "您好", "拨了两次退不了"]
+    quick = [list(SafeRegex(pattern).find(text)) for text in texts]
+    monkeypatch.setattr(safe_regex, "MOST_WAYS", 0)
+    assert [list(SafeRegex(pattern).find(text)) for text in texts] == quick

@@ -16,6 +16,7 @@ from pipeline.features.measure import measure_call
 from pipeline.rules import Rulebook, judge, parse_rulebook
 from pipeline.types import Call, ChannelLayout, MatchKind, Role
 from tests.builders import call
+from tests.rules.every_rule import looked_at_whole
 
 WORDS = (
     "您好", "喂", "不行", "没办法", "抱歉", "你问我", "我问谁", "用不起就别用", "用不其就别永", "再见", "嗯", "好的",
@@ -238,6 +239,7 @@ def test_any_rulebook_on_any_transcript(drawn: list[dict[str, Any]], spoken: Cal
         shuffled = list(rulebook.rules)
         order.shuffle(shuffled)
         assert judge(spoken, taken, replace(rulebook, rules=tuple(shuffled))) == verdict
+        assert judge(spoken, taken, looked_at_whole(rulebook)) == verdict
         for finding in verdict.findings:
             assert 0 <= finding.start_s <= finding.end_s, finding
             if finding.match is not MatchKind.MEASURE and finding.quote and "→" not in finding.quote:

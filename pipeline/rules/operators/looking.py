@@ -233,12 +233,10 @@ def _words_unknown(view: CallView, role: Role | None, least: float | None) -> st
 
 def no_words(view: CallView, role: Role | None, window: Window) -> str | None:
     """Why a window of the call holds no words, None where it does."""
-    return _no_words(view, role, window)
-
-
-def _no_words(view: CallView, role: Role | None, window: Window) -> str | None:
-    if any(view.has_words(number) for number in window.turns):
-        return None
+    starts, ends = view.text.starts, view.text.ends
+    for number in window.turns:
+        if ends[number] > starts[number]:
+            return None
     if not view.turns_of(role):
         return nobody_heard(view, role)
     return NO_WORDS if window.turns else NO_SUCH_TURN

@@ -106,12 +106,6 @@ class Wanted:
     kind: MatchKind
     text: str
 
-    @property
-    def first_pieces(self) -> frozenset[int]:
-        """Pieces of which one must occur before the wording can."""
-        first = self.pattern.pieces[0]
-        return frozenset((first,) if isinstance(first, int) else first)
-
 
 @dataclass(frozen=True, slots=True)
 class PhraseHit:
@@ -133,11 +127,6 @@ class CompiledPhrase:
     not_with: tuple[AnyPattern, ...]
     clause_at_most: int | None
 
-    @property
-    def first_pieces(self) -> frozenset[int]:
-        """Pieces of which one must occur before the phrase can."""
-        return frozenset().union(*(wanted.first_pieces for wanted in self.wordings))
-
     def counts(self, text: SpokenText, start: int, end: int) -> bool:
         """Whether the words at a place mean what the rule means."""
         if self.clause_at_most is not None and text.clause_length(start, end) > self.clause_at_most:
@@ -153,7 +142,7 @@ class CompiledPhrase:
 
 @dataclass(frozen=True, slots=True)
 class PhraseBook:
-    """Several phrases; ``by_piece`` gives the wordings that can begin with a piece, with the number of their phrase."""
+    """Several phrases; ``by_piece`` gives the wordings that a piece is the key of, with the number of their phrase."""
 
     phrases: tuple[CompiledPhrase, ...]
     by_piece: dict[int, tuple[tuple[int, Wanted], ...]]
@@ -166,7 +155,7 @@ class PhraseBook:
         by_piece: dict[int, list[tuple[int, Wanted]]] = {}
         for number, phrase in enumerate(compiled):
             for wanted in phrase.wordings:
-                for piece in wanted.first_pieces:
+                for piece in wanted.pattern.keys:
                     by_piece.setdefault(piece, []).append((number, wanted))
         return cls(compiled, {piece: tuple(found) for piece, found in by_piece.items()}, lexicon.add_book(by_piece))
 
@@ -188,6 +177,21 @@ class PhraseBook:
                 for start, end in wanted.pattern.find(text):
                     if window.holds(view, start, end) and self.phrases[number].counts(text, start, end):
                         yield number, PhraseHit(start, end, wanted.kind, wanted.text)
+
+    def says(self, view: CallView, window: Window, count: int) -> bool:
+        """Whether so many different phrases were said; the first place of each is enough."""
+        text = view.text
+        said: set[int] = set()
+        for piece in text.books.get(self.number, ()):
+            for number, wanted in self.by_piece[piece]:
+                if number not in said and any(
+                    window.holds(view, start, end) and self.phrases[number].counts(text, start, end)
+                    for start, end in wanted.pattern.find(text)
+                ):
+                    said.add(number)
+                    if len(said) == count:
+                        return True
+        return False
 
 
 def words_match(view: CallView, hit: PhraseHit) -> Match:

@@ -167,12 +167,7 @@ class SaidTogether(Said):
         """Whether so many different phrases are said."""
         if self.same_turn or self.scope.times > 1:
             return Looking.holds(self, view, window)
-        said: set[int] = set()
-        for number, _ in self.book.find(view, window):
-            said.add(number)
-            if len(said) == self.count:
-                return True
-        return False
+        return self.book.says(view, window, self.count)
 
 
 def _place(hit: PhraseHit) -> tuple[int, int, int]:

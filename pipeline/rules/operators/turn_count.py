@@ -47,7 +47,8 @@ class TurnCount(ScopedOperator):
 
     def compile(self, to: Compilation) -> Condition:
         """Prepare the words of the threshold."""
-        return CompiledTurnCount(self.scope(self.role, to), self)
+        kind = CompiledTurnCount if self.at_most is None else CompiledFewTurns
+        return kind(self.scope(self.role, to), self)
 
 
 class CompiledTurnCount(LookingAtEvents):
@@ -55,7 +56,7 @@ class CompiledTurnCount(LookingAtEvents):
 
     __slots__ = ("parameters",)
 
-    COST = 6
+    COST = 12
 
     def __init__(self, scope: Scope, parameters: TurnCount) -> None:
         """Keep the limits."""
@@ -86,3 +87,11 @@ class CompiledTurnCount(LookingAtEvents):
                 self.asked_for,
                 turn=shown.turn,
             )
+
+
+class CompiledFewTurns(CompiledTurnCount):
+    """``turn_count`` with ``at_most``: few calls have so few turns, so that it is worth asking first."""
+
+    __slots__ = ()
+
+    COST = 6

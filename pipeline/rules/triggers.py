@@ -1,0 +1,68 @@
+"""Which rules a call can trigger at all, told from the phrases that occur in it.
+
+Most rules look for words that most calls do not hold. They need no look at a call of which nothing is in doubt: judging
+a month again is as quick as the few rules that are left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.rules.operators.logic import AllOf, AnyOf, Not
+from pipeline.rules.operators.looking import Looking
+from pipeline.rules.operators.say import Said
+
+if TYPE_CHECKING:
+    from pipeline.rules.operators.base import Condition
+    from pipeline.rules.rulebook import Rule
+
+
+def needed_books(condition: Condition) -> frozenset[int] | None:
+    """Groups of phrases of which one must occur for the condition to hold; None where it can hold without.
+
+    True for a call whose words are all known and whose parties both speak (``CallView.nothing_in_doubt``): there, the
+    condition is clear without the phrases, and never unknown.
+    """
+    if isinstance(condition, AllOf):
+        # One part that is clear makes the whole clear.
+        known = [books for part in condition.parts if (books := needed_books(part)) is not None]
+        return min(known, key=len, default=None)
+    if isinstance(condition, AnyOf):
+        each = [needed_books(part) for part in condition.parts]
+        known = [books for books in each if books is not None]
+        return frozenset().union(*known) if len(known) == len(each) else None
+    if isinstance(condition, Not):
+        anchor = condition.part.scope.anchor if isinstance(condition.part, Looking) else None
+        return None if anchor is None else needed_books(anchor.condition)
+    if isinstance(condition, Said) and (condition.plain_scope or condition.scope.anchor is not None):
+        return frozenset((condition.book.number,))
+    return None
+
+
+class Triggers:
+    """The rules of a rulebook by what triggers them."""
+
+    __slots__ = ("_always", "_by_book", "_rules")
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        """Look at every rule's condition once."""
+        self._rules = tuple(rules)
+        always: list[int] = []
+        by_book: dict[int, list[int]] = {}
+        for place, rule in enumerate(self._rules):
+            books = needed_books(rule.condition)
+            if books is None:
+                always.append(place)
+            for book in books or ():
+                by_book.setdefault(book, []).append(place)
+        self._always = tuple(always)
+        self._by_book = by_book
+
+    def rules_for(self, books: Iterable[int]) -> Sequence[Rule]:
+        """The rules that can say anything of a call in which phrases of these groups occur, in their order."""
+        places = set(self._always)
+        for book in books:
+            if book in self._by_book:
+                places.update(self._by_book[book])
+        return [self._rules[place] for place in sorted(places)]
