@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import numpy as np
 from django.db.models import Count, Max, Q
@@ -11,7 +12,7 @@ from django.db.models import Count, Max, Q
 from quality.agent_month import AgentMonth, no_reviews, reviews_from
 from quality.types import PROBABILITY_UNIT, Lane, Purpose
 from store.calls import assessed_between, between
-from store.models import DrawMonth, DrawnCall, Review
+from store.models import DrawMonth, DrawnCall, Recording, Review
 from store.months import bounds_of_month
 
 READ_AT_ONCE = 5000
@@ -83,8 +84,7 @@ def read_month(month: str, *, calls: bool = True) -> MonthRead:
         for agent_id, score, probability_e9, number, picks in counts.iterator(chunk_size=READ_AT_ONCE):
             groups[agent_id].append((np.nan if score is None else score, probability_e9 / PROBABILITY_UNIT, number))
             picked[agent_id] += picks if probability_e9 < PROBABILITY_UNIT else 0
-        seen = between(begin, end).values("agent_id", "team").annotate(last=Max("started_at")).order_by("last")
-        teams = dict(seen.values_list("agent_id", "team"))
+        teams = _teams(begin, end, set(groups))
         not_drawn = assessed_between(begin, end).filter(drawn__isnull=True).count()
     of_agent: dict[str, list[_Counted]] = defaultdict(list)
     for one in counted:
@@ -136,14 +136,30 @@ def _reviews(month: str) -> tuple[list[_Counted], LeftOut]:
             last[recording_id] = _Counted(agent_id, machine, probability_e9 / PROBABILITY_UNIT, score, fatal)
     why = [one for one in last.values() if isinstance(one, str)]
     # A call that a person put into the queue before any draw passed it is not in the log at all.
+    begin, end = bounds_of_month(month)
     outside = Review.objects.filter(
-        recording__in=between(*bounds_of_month(month)).values("id"),
+        Q(recording__started_at__gte=begin, recording__started_at__lt=end)
+        | Q(recording__started_at__isnull=True, recording__enrolled_at__gte=begin, recording__enrolled_at__lt=end),
         recording__drawn__isnull=True,
         purpose=Purpose.REVIEW.value,
     )
     never_drawn = outside.values("recording_id").distinct().count()
     counted = [one for one in last.values() if isinstance(one, _Counted)]
     return counted, LeftOut(why.count("not_picked") + never_drawn, why.count("not_blind"), why.count("unscorable"))
+
+
+def _teams(begin: datetime, end: datetime, agents: set[str]) -> dict[str, str]:
+    """Each agent's newest team of the month; most are found in its last days, which saves reading all the others."""
+    newest = Recording.objects.filter(started_at__gte=begin, started_at__lt=end).order_by("-started_at")
+    last = newest.values_list("started_at", flat=True).first()
+    windows = [begin] if last is None else [max(begin, last - timedelta(days=days)) for days in (1, 7)] + [begin]
+    found: dict[str, str] = {}
+    for since in windows:
+        rows = between(since, end).values("agent_id", "team").annotate(last=Max("started_at")).order_by("last")
+        found = dict(rows.values_list("agent_id", "team")) | found
+        if agents <= found.keys():
+            break
+    return found
 
 
 def _agent_month(

@@ -230,3 +230,18 @@ def test_rank_when_intervals_are_wide_or_shares_wrong_then_refused_with_the_reas
     assert "at least 10" in capsys.readouterr().err
     assert run(["estimate", "rank", "--shares", "a,b"]) == 2
     assert "--shares is 'a,b'" in capsys.readouterr().err
+
+
+def test_team_when_it_changed_or_the_agent_left_early_then_the_newest_of_the_month() -> None:
+    store_centre(("2026-03",), agents=3, calls=60, reviews=5)
+    mine = models.Recording.objects.filter(agent_id="A00").order_by("started_at")
+    models.Recording.objects.filter(pk=mine.last().pk).update(team="新组")
+    models.Recording.objects.filter(pk=mine.first().pk).update(team="旧组")
+    # A01's last call of the month came twenty days before everybody else's.
+    for row in models.Recording.objects.exclude(agent_id="A01"):
+        models.Recording.objects.filter(pk=row.pk).update(started_at=row.started_at + timedelta(days=20))
+    assert {one.agent: one.team for one in read_month("2026-03").agents} == {
+        "A00": "新组",
+        "A01": "二组",
+        "A02": "二组",
+    }
