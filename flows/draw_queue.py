@@ -14,7 +14,7 @@ import numpy as np
 
 from flows import draw_seed
 from flows.fitted_sizes import size_model
-from flows.risk_ranking import frozen_ranking, ranking_before, risk_of
+from flows.risk_ranking import frozen_ranking, ranking_before, ranking_said, risk_of
 from models.risk import RiskModel
 from pipeline.errors import StatisticsError, UsageError
 from quality.allocation import Budget, allocate, budget, steadied_sds
@@ -83,6 +83,7 @@ class MonthDrawn:
     budget: Budget | None
     left_out: dict[str, int]
     options: dict[str, Any]
+    ranking: str = ""
 
 
 def draw_months(months: Sequence[str], wanted: DrawOptions, given: frozenset[str], seed_file: Path) -> list[MonthDrawn]:
@@ -173,6 +174,7 @@ def _draw_month(month: str, wanted: DrawOptions, given: frozenset[str], seed_fil
         budget=spent,
         left_out=draws.left_out(month),
         options=_document(options),
+        ranking=ranking_said(begun.size_model),
     )
 
 

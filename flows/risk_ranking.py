@@ -50,6 +50,15 @@ def frozen_ranking(size_model: Mapping[str, Any]) -> RiskModel | None:
     return model if model is not None and model.learned else None
 
 
+def ranking_said(size_model: Mapping[str, Any]) -> str:
+    """What ranks a month's risk lane, in words; empty where nothing but rule points was asked for."""
+    document = size_model.get("risk")
+    if not document:
+        return ""
+    model = model_from(document)
+    return f"ranked by {model.version}" if model.because is None else f"rule points rank: {model.because}"
+
+
 def risk_of(calls: Sequence[UndrawnCall], model: RiskModel) -> npt.NDArray[np.float64]:
     """The risk of calls that no draw has passed yet."""
     return model.risk(features(calls, _by_recording(hits_of_recordings([call.recording_id for call in calls]))))

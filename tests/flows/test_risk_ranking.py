@@ -88,7 +88,9 @@ def test_draw_when_reviews_are_few_then_points_rank(tmp_path: Path, monkeypatch,
     monkeypatch.setenv("TINGJIAN_DRAW_SEED_FILE", str(tmp_path / "seeds"))
     command = ["queue", "draw", "--month", "2026-03", "--per-agent", "2", "--risk-per-day", "5", "--risk-by", "reviews"]
     assert run(command) == 0
-    assert "5  risk        the riskiest calls of the day" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "5  risk        the riskiest calls of the day" in shown
+    assert "risk lane: rule points rank: 0 reviews" in shown
     picked = models.DrawnCall.objects.filter(lane="risk").values_list("recording__call_id", flat=True)
     assert set(picked) == {f"0-{number:02d}" for number in range(5, 10)}
     assert models.Draw.objects.get().summary["risk"] == "points"

@@ -198,6 +198,7 @@ def _document(one: Any) -> dict[str, Any]:
         "seed_id": one.seed_id,
         "model_version": one.model_version,
         "options": one.options,
+        "risk_ranking": one.ranking,
         "calls": one.calls,
         "lanes": one.lanes,
         "budget": asdict(one.budget) if one.budget else None,
@@ -222,6 +223,8 @@ def _print_month(one: Any) -> None:
         )
         for lane, count in one.lanes.items():
             console.print(Text.assemble(f"  {count:>5}  ", (f"{lane:<12}", LANE_STYLES[lane]), LANE_WORDS[lane]))
+        if one.ranking:
+            console.print(f"  risk lane: {one.ranking}", markup=False)
         if one.targets:
             mean = sum(one.targets.values()) / len(one.targets)
             console.print(f"  random calls for an agent this month: {mean:.3g} on average ({len(one.targets)} agents)")
