@@ -12,6 +12,7 @@ from quality.basis import WANTED_POOL
 from quality.estimates import AgentReport, EstimateOptions, estimate_agents
 from quality.rolling import MONTHS
 from store.agent_months import LeftOut, MonthRead, drawn_months, read_month
+from store.draws import report_version
 
 OLDEST = 12
 """Months before that are looked at for reviews to learn from: machines and forms change."""
@@ -19,11 +20,16 @@ OLDEST = 12
 
 @dataclass(frozen=True, slots=True)
 class MonthEstimates:
-    """A month's reports, one for each quantity, and what of the month was left out."""
+    """A month's reports, one for each quantity, and what of the month was left out.
+
+    ``version`` grows with each supplement of calls that came after the month was ``closed``.
+    """
 
     month: str
     reports: tuple[AgentReport, ...]
     left_out: LeftOut
+    version: int = 1
+    closed: bool = False
 
 
 class Months:
@@ -92,4 +98,4 @@ def estimates_of_month(
         )
     earlier = months.before(month, with_calls=MONTHS - 1 if options.rolling else 0)
     reports = tuple(estimate_agents(current.agents, earlier, quantity, options) for quantity in quantities)
-    return MonthEstimates(month, reports, current.left_out)
+    return MonthEstimates(month, reports, current.left_out, *report_version(month))

@@ -47,6 +47,12 @@ def month_of_draws(month: str) -> MonthOfDraws | None:
     return _month(row) if row else None
 
 
+def report_version(month: str) -> tuple[int, bool]:
+    """The version of reports on a month, one more for each supplement of late calls, and whether it is closed."""
+    newest = Draw.objects.filter(month=month).aggregate(newest=Max("stratum"))["newest"] or 0
+    return int(newest) + 1, DrawMonth.objects.filter(month=month, closed_at__isnull=False).exists()
+
+
 def begin_month(
     month: str, seed_id: str, model_version: str, size_model: Mapping[str, Any], options: Mapping[str, Any]
 ) -> MonthOfDraws:

@@ -232,6 +232,23 @@ def test_rank_when_intervals_are_wide_or_shares_wrong_then_refused_with_the_reas
     assert "--shares is 'a,b'" in capsys.readouterr().err
 
 
+def test_version_when_month_is_closed_and_late_calls_are_drawn_then_a_new_one(capsys) -> None:
+    store_centre(("2026-03",), agents=3, calls=40, reviews=5)
+    document = as_json(capsys, "agents")
+    assert (document["version"], document["closed"]) == (1, False)
+    assert run(["queue", "close", "2026-03"]) == 0
+    capsys.readouterr()
+    assert (as_json(capsys, "agents")["version"], as_json(capsys, "agents")["closed"]) == (1, True)
+    late = models.DrawnCall.objects.filter(picked=False)[:9]
+    supplement = models.Draw.objects.create(month_id="2026-03", stratum=1, drawn_at=FIRST)
+    models.DrawnCall.objects.filter(pk__in=[line.pk for line in late]).update(draw=supplement)
+    document = as_json(capsys, "agents")
+    assert document["version"] == 2
+    assert sum(one["calls"] for one in scores(document).values()) == 120
+    assert run(["estimate", "agents"]) == 0
+    assert "version 2, with late calls of 1 supplement, month closed" in capsys.readouterr().out
+
+
 def test_team_when_it_changed_or_the_agent_left_early_then_the_newest_of_the_month() -> None:
     store_centre(("2026-03",), agents=3, calls=60, reviews=5)
     mine = models.Recording.objects.filter(agent_id="A00").order_by("started_at")

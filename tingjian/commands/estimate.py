@@ -92,6 +92,8 @@ def print_left_out(left_out: LeftOut, console: Console) -> None:
 def _document(found: MonthEstimates, agent: str | None) -> dict[str, Any]:
     return {
         "month": found.month,
+        "version": found.version,
+        "closed": found.closed,
         "left_out": asdict(found.left_out),
         "quantities": [
             {
@@ -107,7 +109,14 @@ def _document(found: MonthEstimates, agent: str | None) -> dict[str, Any]:
 
 def _print_month(found: MonthEstimates, agent: str | None, console: Console) -> None:
     first = found.reports[0]
-    console.print(f"[bold]{found.month}[/bold]: {len(first.estimates)} agents, intervals of {first.confidence:.0%}")
+    state = "closed" if found.closed else "still open"
+    late = (
+        f", with late calls of {found.version - 1} supplement{'s' * (found.version > 2)}" if found.version > 1 else ""
+    )
+    console.print(
+        f"[bold]{found.month}[/bold]: {len(first.estimates)} agents, intervals of {first.confidence:.0%}; version "
+        f"{found.version}{late}, month {state}"
+    )
     _print_pool(first, console)
     print_left_out(found.left_out, console)
     table = Table(header_style="bold")
@@ -138,7 +147,8 @@ def _print_month(found: MonthEstimates, agent: str | None, console: Console) -> 
 
 def _print_pool(report: AgentReport, console: Console) -> None:
     pool = report.pool
-    console.print(f"  {pool.reviews} random reviews of the {pool.months} months before to learn from (500 are needed)")
+    months = "month before" if pool.months == 1 else f"{pool.months} months before"
+    console.print(f"  {pool.reviews} random reviews of the {months} to learn from (500 are needed)")
     if pool.correlation is not None:
         one = pool.correlation
         console.print(
