@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test screenshots lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad bench-measures bench-rescore bench-rules bench-homophones clean bench-statistics bench-estimates bench-comparison
+.PHONY: help setup setup-test demo test screenshots lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad bench-measures bench-boundaries bench-cost bench-voices bench-rescore bench-rules bench-homophones clean bench-statistics bench-estimates bench-comparison
 
 PYTHON ?= python3
 VENV   := .venv
@@ -82,6 +82,15 @@ bench-rule-health: $(READY) ## coverage of recall intervals, labels of error sco
 
 bench-measures: setup-test ## how exact the measures are: 240 generated calls with known truth (minutes)
 	@$(BIN)/python -m benchmarks.measures --page
+
+bench-boundaries: setup-test ## how exactly speech begins and ends: bundled calls and 80 generated ones (minutes)
+	@$(BIN)/python -m benchmarks.boundaries
+
+bench-cost: $(READY) ## everything but speech recognition: times real time on one core, memory, 3 s to 4 h (minutes)
+	@$(BIN)/python -m benchmarks.cost
+
+bench-voices: setup-test ## whose voice is whose on mono recordings, by how much a separator errs (minutes)
+	@$(BIN)/python -m benchmarks.voices
 
 bench-rescore: $(READY) ## cost of judging stored calls again, beside the judging alone
 	@$(BIN)/python -m benchmarks.rescore
