@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from pipeline.assess import Stopwatch
 from pipeline.types import Audio, Role, Span, Transcript, Turn, Utterance
+from samples.truth import TruthUtterance
 
 T = TypeVar("T")
 
@@ -77,7 +78,9 @@ class ScriptEngine:
 
 
 def _later(line: Utterance, by_s: float) -> Utterance:
-    characters = tuple(Span(one.start_s + by_s, one.end_s + by_s) for one in line.characters or ())
+    characters = None
+    if line.characters is not None:
+        characters = tuple(Span(one.start_s + by_s, one.end_s + by_s) for one in line.characters)
     return replace(line, start_s=line.start_s + by_s, end_s=line.end_s + by_s, characters=characters)
 
 
@@ -101,7 +104,8 @@ def run_here(case: Case, lines: Sequence[Utterance], period_s: float) -> dict[st
 
     detector, engine = make_detector(case.detector), ScriptEngine(lines, period_s)
     warm = Path(case.path).with_name("warm.wav")
-    hear(warm, CallMetadata(call_id="warm", agent_channel=0), engine, detector)
+    # Word tables and networks load when they are first needed; that is no part of a call.
+    measure_call(hear(warm, CallMetadata(call_id="warm", agent_channel=0), engine, detector))
     runs, steps, measured = [], {}, 0
     for _ in range(case.repeat):
         watch = CpuWatch()
@@ -135,12 +139,28 @@ def material(minutes: float) -> tuple[NDArray[np.float32], list[Utterance]]:
                 continue
             parts.append(np.stack([audio.samples[channel, 0 : audio.samples.shape[1]] for channel in (0, 1)], axis=1))
             lines += [
-                Utterance(Role(one.role), one.channel, at_s + one.start_s, at_s + one.end_s, one.text, 0.95)
+                _later(
+                    Utterance(Role(one.role), one.channel, one.start_s, one.end_s, one.text, 0.95, _times(one)), at_s
+                )
                 for one in truth.utterances
             ]
             at_s += audio.duration_s
     frames = round(minutes * 60 * RATE_HZ)
     return np.concatenate(parts)[:frames], [line for line in lines if line.end_s <= minutes * 60]
+
+
+def _times(line: TruthUtterance) -> tuple[Span, ...]:
+    """When each character of the text sounds; marks take no time."""
+    spoken = list(line.characters)
+    times, at_s = [], line.start_s
+    for character in line.text:
+        if spoken and spoken[0][0] == character:
+            _, start_s, end_s = spoken.pop(0)
+            times.append(Span(start_s, end_s))
+            at_s = end_s
+        else:
+            times.append(Span(at_s, at_s))
+    return tuple(times)
 
 
 def write(sound: NDArray[np.float32], seconds: float, path: Path) -> None:
@@ -200,7 +220,15 @@ def main() -> int:
         folder = Path(name)
         spoken = folder / "lines.json"
         spoken.write_text(
-            json.dumps([[one.role.value, one.channel, one.start_s, one.end_s, one.text] for one in lines]),
+            json.dumps(
+                [
+                    [
+                        *(one.role.value, one.channel, one.start_s, one.end_s, one.text),
+                        [(span.start_s, span.end_s) for span in one.characters or ()],
+                    ]
+                    for one in lines
+                ]
+            ),
             encoding="utf-8",
         )
         shown: list[str] = []
@@ -243,7 +271,10 @@ def _measured(case: Case, spoken: Path, period_s: float) -> dict[str, object]:
 
 def _child(job: dict[str, object]) -> int:
     rows = json.loads(Path(str(job["spoken"])).read_text(encoding="utf-8"))
-    lines = [Utterance(Role(role), channel, start_s, end_s, text, 0.95) for role, channel, start_s, end_s, text in rows]
+    lines = [
+        Utterance(Role(role), channel, start_s, end_s, text, 0.95, tuple(Span(*one) for one in times))
+        for role, channel, start_s, end_s, text, times in rows
+    ]
     case = Case(str(job["path"]), str(job["detector"]), float(str(job["seconds"])), int(str(job["repeat"])))
     print(json.dumps(run_here(case, lines, float(str(job["period_s"])))))
     return 0

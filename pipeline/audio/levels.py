@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import scipy.fft
 from scipy.signal import butter, sosfiltfilt
 
 from pipeline.audio.spans import close_gaps
@@ -49,7 +50,7 @@ def short_time_power(view: ChannelView) -> Powers:
 
 def power_spectra(frames: FloatArray, taper: FloatArray) -> FloatArray:
     """Power of every frame (rows) at every frequency of its transform."""
-    spectra = np.fft.rfft(frames * taper, axis=1)
+    spectra = scipy.fft.rfft(frames * taper, axis=1)
     powers: FloatArray = np.square(spectra.real) + np.square(spectra.imag)
     return powers
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import scipy.fft
 
 from pipeline.types import FloatArray
 
@@ -53,8 +54,8 @@ def _normalised_difference(frames: npt.NDArray[np.float64], window: int, longest
     """Cumulative mean normalised difference for lags 0 to ``longest``; shape (frames, lags)."""
     # No lag reaches beyond the frame, so nothing wraps around.
     size = 1 << (frames.shape[1] - 1).bit_length()
-    head = np.fft.rfft(frames[:, :window], size, axis=1)
-    correlation = np.fft.irfft(np.conj(head) * np.fft.rfft(frames, size, axis=1), size, axis=1)[:, : longest + 1]
+    head = scipy.fft.rfft(frames[:, :window], size, axis=1)
+    correlation = scipy.fft.irfft(np.conj(head) * scipy.fft.rfft(frames, size, axis=1), size, axis=1)[:, : longest + 1]
     total = np.cumsum(np.pad(np.square(frames), ((0, 0), (1, 0))), axis=1)
     lags = np.arange(longest + 1)
     energies = total[:, lags + window] - total[:, lags]
