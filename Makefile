@@ -80,7 +80,7 @@ bench-vad: $(READY) ## speech detection on telephone prompts of a human voice, c
 bench-rule-health: $(READY) ## coverage of recall intervals, labels of error scope (a minute)
 	@$(BIN)/python -m benchmarks.rule_health
 
-bench-measures: setup-test ## how exact the measures are: 240 generated calls with known truth (minutes)
+bench-measures: setup-test ## how exact the measures are: 200 generated calls with known truth (minutes)
 	@$(BIN)/python -m benchmarks.measures --page
 
 bench-boundaries: setup-test ## how exactly speech begins and ends: bundled calls and 80 generated ones (minutes)

@@ -41,14 +41,14 @@ from samples.telephone import ENCODINGS, SAMPLE_RATE_HZ, encode
 from samples.truth import Truth, TruthUtterance
 from samples.voice import Voice, speak
 
-CALLS = 240
+CALLS = 200
 
 
 LATE_S, RAISED_DB = 2.0, 8.0
 """Limits of the events late greeting and raised voice, those of the bundled rulebook."""
 
-PITCH_EVERY, PITCH_S = 7, 8
-"""The pitch by another method costs so much that only every seventh call has it, over eight seconds of speech."""
+PITCH_EVERY, PITCH_S = 9, 8
+"""The pitch by another method costs so much that only every ninth call has it, over eight seconds of speech."""
 
 _EDGE_S = 0.15
 _HELD_SHARE = 0.5
