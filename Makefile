@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test screenshots lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad bench-measures bench-boundaries bench-cost bench-voices bench-rescore bench-rules bench-homophones clean bench-statistics bench-estimates bench-comparison
+.PHONY: help setup setup-test demo test screenshots lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad bench-measures bench-boundaries bench-cost bench-voices bench-rescore bench-rules bench-homophones clean bench-statistics bench-estimates bench-comparison bench-claims bench-pages bench-keyboard
 
 PYTHON ?= python3
 VENV   := .venv
@@ -94,6 +94,15 @@ bench-voices: setup-test ## whose voice is whose on mono recordings, by how much
 
 bench-rescore: $(READY) ## cost of judging stored calls again, beside the judging alone
 	@$(BIN)/python -m benchmarks.rescore
+
+bench-claims: $(READY) ## 20 reviewers claim 10,000 calls at the same time: nobody gets another's
+	@$(BIN)/python -m benchmarks.claims
+
+bench-pages: $(READY) ## server time of the review pages over 200,000 made-up calls (many minutes)
+	@$(BIN)/python -m benchmarks.pages
+
+bench-keyboard: setup-test ## keys and seconds for a call's three flags in a browser, over the demo's calls
+	@$(BIN)/python -m benchmarks.keyboard
 
 bench-rules: $(READY) ## what judging costs: 1 to 10,000 phrases over 100,000 stored calls (many minutes)
 	@$(BIN)/python -m benchmarks.rules --page

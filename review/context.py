@@ -15,6 +15,9 @@ def navigation() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
         ("my", _("我的成绩"), ("see_own_results",)),
         ("calibration", _("校准"), ("run_calibration", "rate_calibration")),
         ("appeals", _("申诉"), ("decide_appeals",)),
+        ("agents", _("坐席"), ("see_agents",)),
+        ("rules", _("规则"), ("see_rules",)),
+        ("nights", _("夜间"), ("see_nights",)),
     )
 
 
@@ -27,7 +30,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         here = request.resolver_match.view_name if request.resolver_match else ""
         for name, text, permissions in navigation():
             if any(user.has_perm(f"store.{permission}") for permission in permissions):
-                entries.append({"name": name, "text": text, "here": here.split("-")[0] == name})
+                entries.append({"name": name, "text": text, "here": here.split("-")[0].rstrip("s") == name.rstrip("s")})
         roles = sorted(group.name for group in user.groups.all())
     return {
         "navigation": entries,

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import path
 
-from review.views import appeals, calibration, call, home, profile, queue, sound
+from review.views import agents, appeals, calibration, call, home, nights, profile, queue, rules, sound
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -32,6 +32,13 @@ urlpatterns = [
     path("my/<str:recording_id>/appeal", appeals.file_appeal, name="my-appeal"),
     path("appeals", appeals.show, name="appeals"),
     path("appeals/<int:appeal_id>/decide", appeals.decide, name="appeal-decide"),
+    path("agents", agents.show, name="agents"),
+    path("agents/<path:agent_id>", agents.one_agent, name="agent"),
+    path("nights", nights.show, name="nights"),
+    path("nights/<uuid:batch_id>", nights.one, name="night"),
+    path("nights/<uuid:batch_id>/retry", nights.retry, name="night-retry"),
+    path("rules", rules.show, name="rules"),
+    path("rules/<str:rule_id>", rules.one, name="rule"),
     path("calibration", calibration.show, name="calibration"),
     path("calibration/new", calibration.create, name="calibration-create"),
     path("calibration/<int:session_id>", calibration.session, name="calibration-session"),

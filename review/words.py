@@ -45,4 +45,11 @@ LAYOUTS = {
     "dual_mono": _("双声道同音"),
     "dead_channel": _("一个声道无声"),
 }
+METHODS = {
+    "greg": _("回归估计"),
+    "greg_rolling": _("三个月滚动"),
+    "simple": _("抽样平均"),
+    "census": _("全部评过"),
+}
+USES = {"pay": _("绩效"), "ranking": _("排名"), "coaching": _("辅导")}
 APPEALS = {"": _("待决定"), "upheld": _("支持"), "dismissed": _("驳回")}

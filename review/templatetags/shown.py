@@ -25,6 +25,8 @@ TABLES = {
     "direction": words.DIRECTIONS,
     "layout": words.LAYOUTS,
     "appeal": words.APPEALS,
+    "method": words.METHODS,
+    "use": words.USES,
 }
 
 
@@ -73,6 +75,28 @@ def waiting(since: datetime | None) -> str:
     if minutes < 48 * 60:
         return _("%(n)s 小时") % {"n": minutes // 60}
     return _("%(n)s 天") % {"n": minutes // 1440}
+
+
+@register.filter
+def percent_of(value: Any) -> str:
+    """A rate in percent as the estimates give it: one decimal below 10."""
+    if not isinstance(value, int | float):
+        return "–"
+    return f"{100 * value:.1f}%" if abs(value) < 0.1 else f"{100 * value:.0f}%"
+
+
+@register.filter
+def plain(value: Any) -> str:
+    """A number for a drawing, whatever the language."""
+    return f"{value:.2f}" if isinstance(value, int | float) else "0"
+
+
+@register.filter
+def width_to(low: Any, high: Any) -> str:
+    """The width of a band for a drawing, never too thin to see."""
+    if not isinstance(low, int | float) or not isinstance(high, int | float):
+        return "0"
+    return f"{max(0.8, high - low):.2f}"
 
 
 @register.filter

@@ -14,6 +14,7 @@ from review.access import needs
 STARTS = (
     ("store.judge_calls", "queue"),
     ("store.see_own_results", "my"),
+    ("store.see_agents", "agents"),
     ("store.manage_queue", "queue"),
 )
 

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 ROLES = ("reviewer", "supervisor", "trainer", "agent", "administrator")
 EVERYBODY = frozenset(ROLES)
 JUDGES = frozenset({"reviewer", "supervisor"})
+NO_NIGHT = "00000000-0000-0000-0000-000000000000"
 CALL = {"recording_id": "id-c1"}
 
 # address: (method, its arguments, who may). The call c1 is in the reviewer's hands.
@@ -41,6 +42,13 @@ TABLE: dict[str, tuple[str, dict[str, Any], frozenset[str]]] = {
     "my-appeal": ("post", CALL, frozenset()),
     "appeals": ("get", {}, frozenset({"supervisor"})),
     "appeal-decide": ("post", {"appeal_id": 1}, frozenset()),
+    "agents": ("get", {}, frozenset({"supervisor", "trainer"})),
+    "agent": ("get", {"agent_id": "A1"}, frozenset({"supervisor", "trainer"})),
+    "nights": ("get", {}, frozenset({"supervisor", "administrator"})),
+    "night": ("get", {"batch_id": NO_NIGHT}, frozenset()),
+    "night-retry": ("post", {"batch_id": NO_NIGHT}, frozenset()),
+    "rules": ("get", {}, EVERYBODY),
+    "rule": ("get", {"rule_id": "LANG.03"}, EVERYBODY),
     "calibration": ("get", {}, JUDGES),
     "calibration-create": ("post", {}, frozenset({"supervisor"})),
     "calibration-session": ("get", {"session_id": 1}, frozenset()),

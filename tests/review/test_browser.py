@@ -21,10 +21,11 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from review.views import sound
-from store import models, queue
+from store import estimates, models, queue
 from tests.review.bundled import store_bundled
 from tests.review.people import item_of, person, put_into_queue
 from tests.review.test_calls import send, submit, take
+from tests.review.test_result_pages import an_estimate, some_estimates
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = Path(os.environ.get("TINGJIAN_SCREENSHOTS", ROOT / "build" / "screenshots"))
@@ -44,6 +45,8 @@ SELECT_TWO_CHARACTERS = """() => {
 SIZES = ((1440, 900), (1024, 768))
 
 looked_at: set[Page] = set()
+# A machine that does other things beside the tests answers late, not wrongly.
+expect.set_options(timeout=30_000)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
@@ -319,6 +322,17 @@ def test_pages_look_right_and_are_accessible(browser: Browser, live_server: Any,
         page.goto(f"/calls/{calls[BLIND]}")
         ready(page)
         picture(page, "call-blind")
+    boss = person("zhuguan", "supervisor")
+    some_estimates()
+    agent_id = models.Recording.objects.get(id=calls[OTHER]).agent_id
+    values = (("2026-01", 71.0), ("2026-02", 64.0), ("2026-03", 58.5))
+    estimates.save_estimates(an_estimate(agent_id, month, value) for month, value in values)
+    with visit(browser, live_server, boss) as page:
+        for name in ("agents", f"agents/{agent_id}", "nights", f"nights/{models.Batch.objects.get().id}", "rules",
+                     "rules/LANG.03", "calibration"):  # fmt: skip
+            page.goto(f"/{name}")
+            first, _slash, more = name.partition("/")
+            picture(page, f"{first.rstrip('s')}-one" if more else first)
     context = browser.new_context(base_url=live_server.url)
     page = context.new_page()
     page.goto("/login")

@@ -40,6 +40,7 @@ def run_agents(
     """Estimate score, pass rate and fatal rate of every agent's month."""
     ready()
     from flows.agent_estimates import estimates_of_month, newest_month
+    from store.estimates import save_estimates
     from store.months import bounds_of_month
 
     month = month or newest_month()
@@ -51,6 +52,7 @@ def run_agents(
         pay_half_width=pay_half_width / 100,
     )
     found = estimates_of_month(month, list(quantities) or list(Quantity), options)
+    save_estimates(one for report in found.reports for one in report.estimates)
     if as_json:
         render.print_json(_document(found, agent))
     else:
