@@ -1,0 +1,65 @@
+"""The administration pages: accounts with their roles and agent ids, reviewers' plans."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from store.models import Account, ReviewerPlan
+
+
+class AccountInline(admin.StackedInline):
+    """What the pages know of a person, beside the login."""
+
+    model = Account
+    can_delete = False
+    fields = ("agent_id", "team")
+
+
+class PersonAdmin(UserAdmin):
+    """Accounts: roles are groups; single permissions are not given here."""
+
+    inlines = (AccountInline,)
+    list_display = ("username", "first_name", "roles", "agent_id", "is_active", "last_login")
+    list_filter = ("groups", "is_active")
+    search_fields = ("username", "first_name", "account__agent_id")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("姓名"), {"fields": ("first_name", "email")}),
+        (_("角色"), {"fields": ("is_active", "is_staff", "groups")}),
+    )
+    filter_horizontal = ("groups",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """With what the list shows, at once."""
+        return super().get_queryset(request).prefetch_related("groups").select_related("account")
+
+    @admin.display(description=_("角色"))
+    def roles(self, user: User) -> str:
+        """The names of the person's groups."""
+        return "、".join(group.name for group in user.groups.all())
+
+    @admin.display(description=_("工号"))
+    def agent_id(self, user: User) -> str:
+        """Whose calls an agent sees."""
+        return user.account.agent_id if hasattr(user, "account") else ""
+
+
+class PlanAdmin(admin.ModelAdmin):
+    """How many calls a reviewer is to hear on a day; many at once come by `tingjian queue plan FILE.csv`."""
+
+    list_display = ("day", "reviewer", "calls")
+    list_filter = ("reviewer",)
+    date_hierarchy = "day"
+    ordering = ("-day", "reviewer")
+
+
+# Django's own registration of accounts comes with its application; ours replaces it.
+if admin.site.is_registered(User):
+    admin.site.unregister(User)
+admin.site.register(User, PersonAdmin)
+admin.site.register(ReviewerPlan, PlanAdmin)
