@@ -31,6 +31,7 @@ from pipeline.types import Audio, FloatArray, Transcript, Turn
 _HOP = WINDOW_RATE_HZ // 100
 _FFT = 400
 _CONTEXT_S = 30.0
+_COMPUTED_SILENCE_S = 0.5
 _POSITIONS = 448  # of every published decoder
 _PROMPT_AT_MOST = 223  # tokens before a window's own, as openai-whisper allows
 
@@ -139,7 +140,7 @@ class FasterWhisperEngine:
         prompt = self._prompt(hot_words, timed)
         limit = token_limit(longest_s, _POSITIONS)
         try:
-            states = self._model.encode(self._storage.from_array(self._spectrograms(audio, windows, longest_s)))
+            states = self._encoded([cut(audio, window) for window in windows])
             results = self._model.generate(
                 states,
                 [prompt] * len(windows),
@@ -176,12 +177,25 @@ class FasterWhisperEngine:
         before = tokenizer.encode(" " + words)[-_PROMPT_AT_MOST:]
         return [tokenizer.sot_prev, *before, *start]
 
-    def _spectrograms(self, audio: Audio, windows: Sequence[Window], longest_s: float) -> npt.NDArray[np.float32]:
-        """Log-mel spectrograms (windows, mels, columns) of 30 s, or as short as the model's profile allows."""
+    def _encoded(self, sounds: Sequence[FloatArray]) -> Any:
+        """Encoder output of windows, (windows, frames, state): of 30 s, or as short as the model's profile allows."""
         silence_s = self._profile.silence_s
-        length_s = _CONTEXT_S if silence_s is None else min(_CONTEXT_S, longest_s + silence_s)
-        columns = 2 * math.ceil(length_s / STEP_S)
-        return np.stack([log_mel(cut(audio, window), self._filters, columns) for window in windows])
+        if silence_s is None:
+            columns = 2 * math.ceil(_CONTEXT_S / STEP_S)
+            mels = np.stack([log_mel(sound, self._filters, columns) for sound in sounds])
+            return self._model.encode(self._storage.from_array(mels))
+        # Each at its own length. Its last frame has seen the end of the spectrogram, the one before it is silence and
+        # stands for all that follows, so that the windows are of one length for the decoder.
+        longest_s = max(map(len, sounds)) / WINDOW_RATE_HZ + silence_s
+        frames = math.ceil(min(_CONTEXT_S, longest_s) / STEP_S)
+        computed_s = min(silence_s, _COMPUTED_SILENCE_S)
+        states: list[npt.NDArray[np.float32]] = []
+        for sound in sounds:
+            own = min(frames, math.ceil((len(sound) / WINDOW_RATE_HZ + computed_s) / STEP_S) + 1)
+            mel = log_mel(sound, self._filters, 2 * own)[np.newaxis]
+            state = np.array(self._model.encode(self._storage.from_array(mel), to_cpu=True))[0]
+            states.append(np.pad(state[:-1], ((0, frames - own + 1), (0, 0)), mode="edge"))
+        return self._storage.from_array(np.stack(states))
 
     def _times(
         self, states: Any, tokens: Sequence[Sequence[int]], windows: Sequence[Window]

@@ -88,7 +88,7 @@ def engine_and_source(request, tmp_path_factory, checkpoint):
     model = folder / "model.pt"
     model.write_bytes(checkpoint.read_bytes())
     if "one turn" in request.param:
-        model.with_suffix(".json").write_text(json.dumps({"max_turns_per_window": 1, "margin_s": 0.1}))
+        model.with_suffix(".json").write_text(json.dumps({"max_turns_per_window": 1, "margin_s": 0.1, "silence_s": 2}))
     settings = EngineSettings(model_cache=folder / "converted", windows_at_once=2)
     return make_engine(request.param.partition(",")[0], model=str(model), threads=1, settings=settings), source
 
@@ -139,6 +139,32 @@ def test_whisper_engine_reports_the_model_file_and_the_profile(checkpoint, tmp_p
     assert engine.digest == hashlib.sha256(model.read_bytes()).hexdigest()
     assert engine.options["max_turns_per_window"] == 1
     assert engine.options["margin_s"] == 0.1
+
+
+def test_faster_whisper_computes_a_short_silence_and_lets_it_stand_for_the_rest(checkpoint, tmp_path) -> None:
+    model = tmp_path / "model.pt"
+    model.write_bytes(checkpoint.read_bytes())
+    model.with_suffix(".json").write_text('{"silence_s": 2.0}')
+    engine = make_engine("faster-whisper", model=str(model), threads=1, settings=EngineSettings(model_cache=tmp_path))
+    asked: list[tuple[int, ...]] = []
+    encode = engine._model.encode
+
+    class Watched:
+        def encode(self, features, to_cpu=False):
+            asked.append(tuple(features.shape))
+            return encode(features, to_cpu=to_cpu)
+
+    engine._model = Watched()
+    rng = np.random.default_rng(0)
+    sounds = [rng.uniform(-0.1, 0.1, round(seconds * 16_000)).astype(np.float32) for seconds in (1.0, 4.0)]
+    states = np.array(engine._encoded(sounds))
+    assert states.shape[:2] == (2, 300)  # 20 ms each, 2 s longer than the longest
+    assert [shape[0] for shape in asked] == [1, 1]
+    assert [shape[2] for shape in asked] == [152, 452]
+    for state, heard in zip(states, (1.0, 4.0), strict=True):
+        end = round((heard + 0.5) / 0.02) - 1
+        assert np.all(state[end:] == state[end])
+        assert not np.all(state[end // 2] == state[end])
 
 
 def test_whisper_engine_sets_the_threads_it_was_given(checkpoint, audio) -> None:
