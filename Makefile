@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test screenshots lint samples demo-model kills soak bench-draw bench-rule-health bench-silence bench-guards bench-fillers bench-vad bench-measures bench-boundaries bench-cost bench-voices bench-rescore bench-rules bench-homophones clean bench-statistics bench-estimates bench-comparison bench-claims bench-pages bench-keyboard
+.PHONY: help setup setup-test demo test screenshots lint samples demo-model kills soak bench-draw bench-rule-health bench-asr bench-silence bench-guards bench-fillers bench-vad bench-measures bench-boundaries bench-cost bench-voices bench-rescore bench-rules bench-homophones clean bench-statistics bench-estimates bench-comparison bench-claims bench-pages bench-keyboard
 
 PYTHON ?= python3
 VENV   := .venv
@@ -69,6 +69,9 @@ bench-silence: $(READY) ## text written on an hour of silence, tones, noise and 
 
 bench-guards: $(READY) ## true characters that the guards refuse on the bundled calls
 	@$(BIN)/python -m benchmarks.guards
+
+bench-asr: setup-test ## CPU seconds and error rate of openai-whisper and of our engines, one thread (half an hour)
+	@$(BIN)/python -m benchmarks.asr --page
 
 bench-fillers: $(READY) ## filled pauses found by their sound on the bundled calls
 	@$(BIN)/python -m benchmarks.fillers

@@ -86,7 +86,7 @@ class WhisperEngine:
                 f"speech model {str(checkpoint)!r} knows English only; expected a multilingual one: name another model"
             )
         if self._half:
-            self._model = self._model.half()
+            self._model = in_half_precision(self._model)
         self._tokenizer: Any = whisper_tokenizer(self._model.num_languages)
         self.model = profile.name
         self._context_s = self._model.dims.n_audio_ctx * STEP_S
@@ -216,6 +216,15 @@ def with_hot_words(options: Mapping[str, OptionValue], hot_words: Sequence[str])
     """The options really used: hot words decide about the text too."""
     prompt = hot_word_prompt(hot_words)
     return {**options, "hot_words": prompt} if prompt else dict(options)
+
+
+def in_half_precision(model: Any) -> Any:
+    """The model with half-precision weights, except those of the normalisations, which the library computes in full."""
+    model.half()
+    for module in model.modules():
+        if type(module).__name__ == "LayerNorm":
+            module.float()
+    return model
 
 
 def torch_device(device: str, torch: Any) -> str:
