@@ -96,7 +96,7 @@ bench-voices: setup-test ## whose voice is whose on mono recordings, by how much
 	@$(BIN)/python -m benchmarks.voices
 
 bench-rescore: $(READY) ## cost of judging stored calls again, beside the judging alone
-	@$(BIN)/python -m benchmarks.rescore
+	@$(BIN)/python -m benchmarks.rescore --page
 
 bench-claims: $(READY) ## 20 reviewers claim 10,000 calls at the same time: nobody gets another's
 	@$(BIN)/python -m benchmarks.claims
@@ -111,7 +111,7 @@ bench-rules: $(READY) ## what judging costs: 1 to 10,000 phrases over 100,000 st
 	@$(BIN)/python -m benchmarks.rules --page
 
 bench-homophones: $(READY) ## phrases by their sound: recall under recognition errors, false hits in ordinary talk
-	@$(BIN)/python -m benchmarks.homophones
+	@$(BIN)/python -m benchmarks.homophones --page
 
 clean: ## remove the virtual environment and everything that runs have left in var/
 	@rm -rf $(VENV) var build *.egg-info review/static/vendor

@@ -7,20 +7,21 @@ the default rulebook's forbidden phrases are still found; and how many are inven
 from __future__ import annotations
 
 import argparse
-import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 import numpy as np
 from pypinyin import Style, lazy_pinyin
 
+from benchmarks.phrase_rulebooks import phrase_rulebook, write_into
 from models.demo_speech.sentences import Writer, frequent_words, read_lines
 from pipeline.rules import Rulebook, judge, load_rulebook, parse_rulebook
 from pipeline.rules.example_calls import call_from_lines
 from pipeline.rules.matching import WILDCARD, plain, sounds_enough
 from pipeline.types import Call, MatchKind
 
+PAGE = "rules-homophones.md"
 CONFUSED = (("n", "l"), ("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en"))
 
 
@@ -111,28 +112,7 @@ def long_phrases(rulebook: Rulebook) -> list[str]:
 
 def rulebook_of(phrases: Sequence[str]) -> Rulebook:
     """A rulebook with one rule that finds the phrases, by sound too."""
-    rule = {
-        "id": "TALK.01",
-        "name": "phrases",
-        "title": "不礼貌",
-        "why": "试验。",
-        "category": "all",
-        "severity": "deduct",
-        "points": 10,
-        "per": "hit",
-        "when": {"say": {"role": "agent", "homophones": True, "any": list(phrases)}},
-        "message": "命中",
-        "examples": {"hit": ["agent: 无"], "miss": ["agent: 您好"]},
-    }
-    book = {
-        "rulebook": "bench",
-        "version": "1",
-        "title": "试验",
-        "categories": {"all": {"title": "全部", "maximum": 100}},
-        "must_review": {"total_below": 60},
-        "rules": [rule],
-    }
-    return parse_rulebook(json.dumps(book, ensure_ascii=False).encode(), "bench.yaml")
+    return parse_rulebook(phrase_rulebook(phrases, homophones=True), "bench.yaml")
 
 
 def recalls(
@@ -154,13 +134,20 @@ def recalls(
     return exact / total, found / total
 
 
-def false_hits(phrases: Sequence[str], characters: int, seed: int) -> list[tuple[str, MatchKind]]:
-    """What is found in so many characters of ordinary talk, in which nobody says any of the phrases."""
+def false_hits(
+    phrases: Sequence[str], characters: int, seed: int, *, share: float = 0.0
+) -> list[tuple[str, MatchKind]]:
+    """What is found in so many characters of ordinary talk, in which nobody says any of the phrases.
+
+    ``share`` of the characters are misheard, half of them by the usual confusions.
+    """
     rulebook = rulebook_of(phrases)
+    chance = random.Random(seed)
+    talk = [
+        misheard(text, share, chance, confusions=True) if share else text for text in ordinary_talk(characters, seed)
+    ]
     return [
-        (finding.quote, finding.match)
-        for spoken in calls_of(list(ordinary_talk(characters, seed)))
-        for finding in judge(spoken, {}, rulebook).findings
+        (finding.quote, finding.match) for spoken in calls_of(talk) for finding in judge(spoken, {}, rulebook).findings
     ]
 
 
@@ -172,31 +159,46 @@ def calls_of(texts: Sequence[str], turns: int = 20) -> list[Call]:
     ]
 
 
+def run(repeats: int, characters: int, say: Callable[[str], None]) -> None:
+    """Everything, as Markdown."""
+    rulebook = load_rulebook("mobile_service")
+    phrases = long_phrases(rulebook)
+    say(
+        f"{len(phrases)} forbidden wordings of {rulebook.name} {rulebook.version} with four characters or more, "
+        f"each misheard {repeats} times among ordinary talk:\n"
+    )
+    say("| characters replaced | by | found as written | found, sound included |")
+    say("|---|---|---|---|")
+    for share in (0.1, 0.2):
+        for confused_too, by in ((False, "homophones"), (True, "homophones, half of them by the usual confusions")):
+            exact, found = recalls(phrases, share, confusions=confused_too, repeats=repeats, seed=7)
+            say(f"| {share:.0%} | {by} | {exact:.3f} | {found:.3f} |")
+    say(f"\nInvented in {characters:,} characters of ordinary talk in which nobody says any of them:\n")
+    say("| characters replaced | as written | by sound | by sound in 100,000 characters |")
+    say("|---|---|---|---|")
+    for share in (0.0, 0.1, 0.2):
+        kinds = [kind for _, kind in false_hits(phrases, characters, seed=23, share=share)]
+        by_sound = kinds.count(MatchKind.HOMOPHONE)
+        rate = 100_000 * by_sound / characters
+        say(f"| {share:.0%} | {len(kinds) - by_sound} | {by_sound} | {rate:.2f} |")
+
+
 def main() -> None:
     """The command: Markdown tables."""
     parser = argparse.ArgumentParser(description="Recall and false hits of phrases known by their sound.")
     parser.add_argument("--repeats", type=int, default=10, help="how often each phrase is misheard")
     parser.add_argument("--characters", type=int, default=500_000, help="of ordinary talk")
+    parser.add_argument("--page", action="store_true", help=f"write the tables into {PAGE} as well")
     options = parser.parse_args()
-    rulebook = load_rulebook("mobile_service")
-    phrases = long_phrases(rulebook)
-    print(
-        f"{len(phrases)} forbidden wordings of {rulebook.name} {rulebook.version} with four characters or more, "
-        f"each misheard {options.repeats} times among ordinary talk:\n"
-    )
-    print("| characters replaced | by | found as written | found, sound included |")
-    print("|---|---|---|---|")
-    for share in (0.1, 0.2):
-        for confused_too, by in ((False, "homophones"), (True, "homophones, half of them by the usual confusions")):
-            exact, found = recalls(phrases, share, confusions=confused_too, repeats=options.repeats, seed=7)
-            print(f"| {share:.0%} | {by} | {exact:.3f} | {found:.3f} |", flush=True)
-    hits = false_hits(phrases, options.characters, seed=23)
-    by_sound = [quote for quote, kind in hits if kind is MatchKind.HOMOPHONE]
-    rate = 100_000 * len(by_sound) / options.characters
-    print(
-        f"\nInvented in {options.characters:,} characters of ordinary talk: {len(by_sound)} by sound "
-        f"({rate:.2f} in 100,000), {len(hits) - len(by_sound)} as written."
-    )
+    lines: list[str] = []
+
+    def say(text: str) -> None:
+        print(text, flush=True)
+        lines.append(text)
+
+    run(options.repeats, options.characters, say)
+    if options.page:
+        write_into(PAGE, "make bench-homophones", lines)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.phrase_rulebooks import write_into
+
+PAGE = "rules-performance.md"
 MEASURED_CALLS = 50
 """Measuring a call takes a hundred times as long as judging it: so many are made and measured, and stored again."""
 
@@ -102,18 +105,24 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description="Cost of rescoring, one process, SQLite.")
     parser.add_argument("--calls", type=int, nargs="+", default=[1000, 4000], help="how many stored calls")
-    print("| stored calls | calls a second, all | judging alone | ms a call, all | of these judging | peak memory |")
-    print("|---|---|---|---|---|---|")
-    for calls in parser.parse_args().calls:
+    parser.add_argument("--page", action="store_true", help=f"write the table into {PAGE} as well")
+    options = parser.parse_args()
+    lines = [
+        "| stored calls | calls a second, all | judging alone | ms a call, all | of these judging | peak memory |",
+        "|---|---|---|---|---|---|",
+    ]
+    for calls in options.calls:
         with tempfile.TemporaryDirectory() as folder:
             run_child(f"fill({folder!r}, {calls})")
             told = json.loads(run_child(f"measure({folder!r})"))
         count, spent, judging = told["calls"], told["cpu_s"], told["judge_s"]
-        print(
-            f"| {count} | {count / spent:.0f} | {count / judging:.0f} | {1000 * spent / count:.2f} "
-            f"| {1000 * judging / count:.2f} | {told['peak_mb']:.0f} MB |",
-            flush=True,
+        lines.append(
+            f"| {count:,} | {count / spent:,.0f} | {count / judging:,.0f} | {1000 * spent / count:.2f} "
+            f"| {1000 * judging / count:.2f} | {told['peak_mb']:.0f} MB |"
         )
+    print("\n".join(lines))
+    if options.page:
+        write_into(PAGE, "make bench-rescore", lines)
 
 
 if __name__ == "__main__":

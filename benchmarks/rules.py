@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from benchmarks.phrase_rulebooks import phrase_rulebook, write_into
 from benchmarks.service_calls import make_call, phrases
 from pipeline.features.dialogue import read_dialogue
 from pipeline.features.measure import measure_call
@@ -40,38 +41,8 @@ MEASURED_CALLS = 100
 AT_ONCE = 200
 SEARCHED_EVERY = 100
 """Of so many calls one is searched by ``re`` and by naive search too, which take seconds for a part."""
-PAGE = Path(__file__).parents[1] / "docs" / "rules-performance.md"
+PAGE = "rules-performance.md"
 PLANTED = 50
-
-
-def rulebook_of(wanted: Sequence[str], *, homophones: bool = False) -> bytes:
-    """A rulebook file in which the phrases stand in ``RULES`` rules."""
-    rules = []
-    for number in range(min(RULES, len(wanted))):
-        said = {"role": "agent", "homophones": homophones, "any": list(wanted[number::RULES])}
-        rules.append(
-            {
-                "id": f"BENCH.{number:02}",
-                "name": f"phrases_{number}",
-                "title": "短语",
-                "why": "试验。",
-                "category": "all",
-                "severity": "deduct",
-                "points": 1,
-                "when": {"say": said},
-                "message": "{start}：“{quote}”",
-                "examples": {"hit": [f"agent: {wanted[number]}"], "miss": ["agent: 您好"]},
-            }
-        )
-    book = {
-        "rulebook": "bench",
-        "version": "1",
-        "title": "试验",
-        "categories": {"all": {"title": "全部", "maximum": 100}},
-        "must_review": {"total_below": 60},
-        "rules": rules,
-    }
-    return json.dumps(book, ensure_ascii=False).encode()
 
 
 @dataclass(slots=True)
@@ -162,8 +133,8 @@ def peak_mb() -> float:
 def run(calls: int, say: Callable[[str], None]) -> None:
     """Everything, as Markdown."""
     wanted = phrases(COUNTS[-1])
-    books = {f"{count:,}": rulebook_of(wanted[:count]) for count in COUNTS}
-    books[f"{COUNTS[-1]:,}, by sound too"] = rulebook_of(wanted, homophones=True)
+    books = {f"{count:,}": phrase_rulebook(wanted[:count], rules=RULES) for count in COUNTS}
+    books[f"{COUNTS[-1]:,}, by sound too"] = phrase_rulebook(wanted, rules=RULES, homophones=True)
     costs = [
         Cost(name, parse_rulebook(text, "bench.yaml"), count)
         for (name, text), count in zip(books.items(), (*COUNTS, COUNTS[-1]), strict=True)
@@ -241,7 +212,7 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description="Cost of judging.")
     parser.add_argument("--calls", type=int, default=100_000, help="how many stored calls")
-    parser.add_argument("--page", action="store_true", help=f"write the tables into {PAGE.name} as well")
+    parser.add_argument("--page", action="store_true", help=f"write the tables into {PAGE} as well")
     options = parser.parse_args()
     lines: list[str] = []
 
@@ -251,11 +222,8 @@ def main() -> None:
 
     run(options.calls, say)
     if options.page:
-        before = PAGE.read_text(encoding="utf-8").split(MARK)[0]
-        PAGE.write_text(before + MARK + "\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
+        write_into(PAGE, "make bench-rules", lines)
 
-
-MARK = "<!-- what `make bench-rules` printed -->"
 
 if __name__ == "__main__":
     main()

@@ -65,7 +65,7 @@ def meaning(field: FieldInfo, value: Any) -> str:
     if isinstance(value, str):
         for told in _MEANING.finditer(field.description or ""):
             if told["value"] == value:
-                return f"{told['meaning'].strip()}（{value}）"
+                return f"{told['meaning'].strip().split('（')[0]}（{value}）"
     return in_words(value)
 
 

@@ -57,9 +57,12 @@ def test_hit_by_sound_says_what_was_heard_and_only_warns() -> None:
     (finding,) = verdict.findings
     assert (finding.quote, finding.severity, finding.points) == ("用不其，就别用", Severity.WARN, 0.0)
     assert (finding.measured, finding.threshold) == ("听到的是“用不其，就别用”", "规则要的是“用不起就别用”")
-    assert finding.message == "命中（听到的是“用不其，就别用”，规则要的是“用不起就别用”，只是读音相近，请听录音核对。）"
+    assert (
+        finding.message
+        == "0:00：“用不其，就别用”（听到的是“用不其，就别用”，规则要的是“用不起就别用”，只是读音相近，请听录音核对。）"
+    )
     assert verdict.score.total == 100
-    assert verdict.route.reasons == ("只是读音相近，请听录音核对：不礼貌（TALK.01）",)
+    assert verdict.route.reasons == ("只是读音相近，请听录音核对：短语（BENCH.00）",)
 
 
 def test_hit_as_written_leaves_no_room_for_its_sound() -> None:
