@@ -115,11 +115,11 @@ def _spoken(text: str, rng: np.random.Generator, melody: str, pinyin: tuple[str,
     return Turn("made", line_condition(speech.samples, rng), plain(text))
 
 
-def heldout_turns(seed: int, *, repeats: int = 1, melody: str = "wide") -> Iterator[Turn]:
+def heldout_turns(seed: int, *, repeats: int = 1, melody: str = "wide", file: str = "heldout.txt") -> Iterator[Turn]:
     """The held-out domain sentences, each in a voice and on a line of its own; ``melody`` as in MELODIES."""
     rng = np.random.default_rng(seed)
     for _ in range(repeats):
-        for text in read_lines("heldout.txt"):
+        for text in read_lines(file):
             yield _spoken(text, rng, melody)
 
 
@@ -231,6 +231,7 @@ def main(arguments: list[str] | None = None) -> int:
         measure("heldout", heldout_turns(options.seed))
         passed &= report["heldout"]["cer"] < 0.15
         measure("heldout_narrow", heldout_turns(options.seed, melody="narrow"))
+        measure("heldout_second", heldout_turns(options.seed, file="heldout_second.txt"))
     if options.templates:
         measure("templates", template_turns(options.seed, options.templates))
     if options.invented:

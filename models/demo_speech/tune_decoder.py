@@ -29,6 +29,8 @@ WARM_UP_STEPS = 200
 MOST_BATCHES = 4500
 """So many encoded batches are kept, the oldest given up first (about 1.4 MB each)."""
 INTAKE_BATCHES = 40
+FIRST_WINDOWS = 1600
+"""Windows to wait for in the beginning: a shard or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ def tune(options: argparse.Namespace) -> None:
     waiting: list[list[Window]] = []
     sums = torch.zeros(4)
     steps = 0
+    pool.refill(least=FIRST_WINDOWS)
     began = saved_s = time.monotonic()
     try:
         while (spent_s := time.monotonic() - began) < options.minutes * 60:
