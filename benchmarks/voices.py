@@ -1,6 +1,6 @@
 """Who is who on a mono recording: how far the script's evidence can be trusted when a separator errs.
 
-    python -m benchmarks.voices [--calls 20]
+    python -m benchmarks.voices [--calls 15]
 
 Generated mono calls with known truth. The separator is the truth with errors: so many of the spoken pieces, by chance,
 go to the other voice, words and all. Printed for each error rate: in how many calls somebody is named the agent, in how
@@ -140,7 +140,7 @@ def judged(call: Call, truth: Truth, true_rate: float) -> Heard:
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calls", type=int, default=20)
+    parser.add_argument("--calls", type=int, default=15)
     parser.add_argument("--first", type=int, default=HELD_OUT_FROM, help="number of the first call")
     given = parser.parse_args()
     detector = make_detector("silero")
