@@ -316,12 +316,27 @@ def test_pages_look_right_and_are_accessible(browser: Browser, live_server: Any,
         picture(page, "account")
         page.goto("/nowhere")
         picture(page, "missing")
+
+
+def test_blind_call_and_login_look_right_and_are_accessible(
+    browser: Browser, live_server: Any, calls: dict[str, str]
+) -> None:
     blind = person("xiaozhou", "reviewer")
     queue.claim(item_of(calls[BLIND]).id, blind, timedelta(minutes=20))
     with visit(browser, live_server, blind) as page:
         page.goto(f"/calls/{calls[BLIND]}")
         ready(page)
         picture(page, "call-blind")
+    context = browser.new_context(base_url=live_server.url)
+    page = context.new_page()
+    page.goto("/login")
+    picture(page, "login")
+    context.close()
+
+
+def test_pages_of_results_look_right_and_are_accessible(
+    browser: Browser, live_server: Any, calls: dict[str, str]
+) -> None:
     boss = person("zhuguan", "supervisor")
     some_estimates()
     agent_id = models.Recording.objects.get(id=calls[OTHER]).agent_id
@@ -333,8 +348,3 @@ def test_pages_look_right_and_are_accessible(browser: Browser, live_server: Any,
             page.goto(f"/{name}")
             first, _slash, more = name.partition("/")
             picture(page, f"{first.rstrip('s')}-one" if more else first)
-    context = browser.new_context(base_url=live_server.url)
-    page = context.new_page()
-    page.goto("/login")
-    picture(page, "login")
-    context.close()
