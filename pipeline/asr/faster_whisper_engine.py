@@ -31,7 +31,7 @@ from pipeline.types import Audio, FloatArray, Transcript, Turn
 _HOP = WINDOW_RATE_HZ // 100
 _FFT = 400
 _CONTEXT_S = 30.0
-_COMPUTED_SILENCE_S = 0.5
+_COMPUTED_SILENCE_S = 0.3
 _POSITIONS = 448  # of every published decoder
 _PROMPT_AT_MOST = 223  # tokens before a window's own, as openai-whisper allows
 
@@ -116,7 +116,7 @@ class FasterWhisperEngine:
         windows = pack(turns, profile.max_window_s, GAP_S, profile.max_turns_per_window, profile.margin_s)
         heard = [
             one
-            for batch, timed in batches(windows, self._batch)
+            for batch, timed in batches(windows, self._at_once(windows))
             for one in self._hear(audio, batch, timed, source, hot_words)
         ]
         assembled = assemble(heard, turns)
@@ -131,6 +131,13 @@ class FasterWhisperEngine:
             speech_s=sum(turn.speech_s for turn in turns),
             rejected=assembled.rejected,
         )
+
+    def _at_once(self, windows: Sequence[Window]) -> int:
+        """Windows in a batch: as many as were set of 30 s each, more where they are shorter for the decoder too."""
+        if self._profile.silence_s is None or not windows:
+            return self._batch
+        longest_s = max(window.duration_s for window in windows) + self._profile.silence_s
+        return self._batch * max(1, int(_CONTEXT_S / longest_s))
 
     def _hear(
         self, audio: Audio, windows: Sequence[Window], timed: bool, source: Path, hot_words: Sequence[str]
