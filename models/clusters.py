@@ -41,7 +41,7 @@ class ClusterSettings:
         seed: of k-means.
     """
 
-    join_distance: float = 0.6
+    join_distance: float = 0.78
     own_similarity: float = 0.35
     least_share: float = 0.003
     least_calls: int = 5
@@ -196,23 +196,30 @@ def _cluster(
 TELLING_WORDS = 3
 LEAST_NAME_SHARE = 0.1
 """A word that fewer members say does not name them all."""
+RARE = 0.01
+"""Added to shares, so that a word nobody else says is worth much and not everything."""
 
 
 def _names(groups: Sequence[Sequence[Stretch]]) -> list[str]:
-    """The most telling words of each group beside the others (class-based TF-IDF, Grootendorst 2022)."""
+    """The most telling words of each group: said by many of it and few of the others.
+
+    A word's worth is the share of members who say it times the logarithm of how much larger that is than elsewhere.
+    """
     said = [Counter(word for stretch in group for word in set(words(stretch.text))) for group in groups]
+    sizes = [len(group) for group in groups]
     everywhere: Counter[str] = Counter()
     for counts in said:
         everywhere.update(counts)
-    mean = sum(everywhere.values()) / max(len(groups), 1)
     names = []
-    for members, counts in zip(groups, said, strict=True):
-        least = LEAST_NAME_SHARE * len(members)
-        scored = sorted(
-            ((-count * math.log(1 + mean / everywhere[word]), word) for word, count in counts.items()
-             if count >= least and len(word) > 1),
-        )  # fmt: skip
-        names.append("·".join(word for _, word in scored[:TELLING_WORDS]) or plain_start(members[0].text))
+    for members, counts, size in zip(groups, said, sizes, strict=True):
+        others = max(sum(sizes) - size, 1)
+        worth = {}
+        for word, count in counts.items():
+            share, elsewhere = count / size, (everywhere[word] - count) / others
+            if len(word) > 1 and share >= LEAST_NAME_SHARE and share > elsewhere:
+                worth[word] = share * math.log((share + RARE) / (elsewhere + RARE))
+        telling = sorted(worth, key=lambda word: (-worth[word], word))[:TELLING_WORDS]
+        names.append("·".join(telling) or plain_start(members[0].text))
     return names
 
 

@@ -26,12 +26,12 @@ from pipeline.rules.sound import sounds
 
 Vectors = npt.NDArray[np.float32]
 
-DIMENSIONS = 100
+DIMENSIONS = 64
 CONTEXT_SHARE = 0.35
 """Weight of the turns before beside the flagged text's own 1."""
-WORD_SHARE = 0.5
+WORD_SHARE = 1.0
 """Weight of the words beside the sounds' own 1."""
-RULE_SHARE = 0.25
+RULE_SHARE = 0.3
 """Weight of the rule that flagged the stretch: a hint, so that one trouble may come under two rules."""
 
 FINGERPRINT_DIMENSIONS = 2048
@@ -39,7 +39,8 @@ FINGERPRINT_DIMENSIONS = 2048
 DOMAIN_WORDS = (
     "宽带", "套餐", "流量", "话费", "余额", "充值", "停机", "复机", "销户", "过户", "携号转网", "营业厅", "客服",
     "投诉", "主管", "经理", "回访", "办理", "取消", "退订", "合约", "违约金", "优惠", "验证码", "身份证", "实名",
-    "工单", "光猫", "装机", "师傅", "上门", "预约", "核实", "登记", "转接", "稍等", "系统", "权限", "不清楚", "没办法", "不归我管",
+    "工单", "光猫", "装机", "师傅", "上门", "预约", "核实", "登记", "转接", "稍等", "系统", "权限", "不清楚",
+    "没办法", "不归我管",
 )  # fmt: skip
 """Words of the trade that jieba's own dictionary splits or lacks."""
 
@@ -111,14 +112,17 @@ class WordsAndSounds:
         """See `Embedder`."""
         said = [stretch.text for stretch in stretches]
         asked = [stretch.before for stretch in stretches]
+        own = [_tfidf(said, "sounds"), _tfidf(said, "words") * WORD_SHARE]
         parts = [
-            _tfidf(said, "sounds"),
-            _tfidf(said, "words") * WORD_SHARE,
+            *own,
             _tfidf(asked, "sounds") * CONTEXT_SHARE,
             _tfidf(asked, "words") * (CONTEXT_SHARE * WORD_SHARE),
             _rules(stretches) * RULE_SHARE,
         ]
         wide = normalize(sparse.hstack([part for part in parts if part.shape[1]], format="csr"))
+        # Who said nothing that can be compared is like nobody, whatever rule flagged it.
+        silent = sum(part.getnnz(axis=1) for part in own) == 0
+        wide = sparse.diags(np.where(silent, 0.0, 1.0).astype(np.float32)) @ wide
         dimensions = min(self._dimensions, min(wide.shape) - 1)
         if dimensions < 2:
             return np.asarray(wide.toarray(), np.float32)

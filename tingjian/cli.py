@@ -78,6 +78,8 @@ health_app = typer.Typer(
     help="Whether rules are right, items still count, and errors are one agent's or everybody's.", no_args_is_help=True
 )
 app.add_typer(health_app, name="health")
+training_app = typer.Typer(help="Common errors, for those who teach.", no_args_is_help=True)
+app.add_typer(training_app, name="training")
 
 estimate_app = typer.Typer(
     help="Each agent's month as people would have scored it, with its interval; comparisons; ranks.",
@@ -388,6 +390,18 @@ def health_scope(
         by_machine=by is CountedBy.MACHINE,
         as_json=format is Format.JSON,
     )
+
+
+@training_app.command("clusters")
+def training_clusters(
+    month: MonthArgument,
+    target: Annotated[float, typer.Option("--target", help="Share of calls with one error that is accepted.")] = 0.02,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """What goes wrong in the same way in a month: flagged stretches in groups, and whose error each is."""
+    from tingjian.commands.training import run_clusters
+
+    return run_clusters(month, target=target, as_json=format is Format.JSON)
 
 
 @health_app.command("raters")
