@@ -42,7 +42,7 @@ class ClusterSettings:
     """
 
     join_distance: float = 0.78
-    own_similarity: float = 0.35
+    own_similarity: float = 0.3
     least_share: float = 0.003
     least_calls: int = 5
     seed: int = 0
