@@ -93,19 +93,30 @@ def main() -> None:
     parser.parse_args()
     console = Console(width=110)
     table = Table(title=f"Planted themes: {len(THEMES)}, {CALLS:,} calls a month", title_justify="left")
-    for heading in ("seed", "flags", "clusters", "ARI planted", "ARI all", "themes found", "scopes right"):
+    for heading in (
+        "seed",
+        "flags",
+        "clusters",
+        "ARI planted",
+        "ARI all",
+        "false flags kept out",
+        "themes found",
+        "scopes right",
+    ):
         table.add_column(heading, justify="right")
     kept: list[tuple[Month, tuple[Cluster, ...], dict[str, int]]] = []
     for seed in SEEDS:
         month = make_month(seed)
         clusters = find_clusters(month.stretches)
-        planted, everything = agreement(month, labels_of(clusters, len(month.stretches)))
+        labels = labels_of(clusters, len(month.stretches))
+        planted, everything = agreement(month, labels)
+        out = np.mean(labels[[theme is None for theme in month.themes]] == -1)
         found = found_themes(month, clusters)
         sizes = Counter(month.themes)
         wanted = [theme.name for theme in THEMES if sizes[theme.name] > LEAST_SHARE * len(month.stretches)]
         right = scope_labels(month, clusters, found)
         table.add_row(
-            str(seed), f"{len(month.stretches):,}", str(len(clusters)), f"{planted:.3f}", f"{everything:.3f}",
+            str(seed), f"{len(month.stretches):,}", str(len(clusters)), f"{planted:.3f}", f"{everything:.3f}", f"{out:.0%}",
             f"{sum(name in found for name in wanted)} of {len(wanted)}", f"{sum(right.values())} of {len(right)}",
         )  # fmt: skip
         kept.append((month, clusters, found))

@@ -34,6 +34,10 @@ WORD_SHARE = 1.0
 RULE_SHARE = 0.3
 """Weight of the rule that flagged the stretch: a hint, so that one trouble may come under two rules."""
 
+LEAST_SHARED = 0.35
+"""Length (at most 1) that the reduction must leave of a stretch: below, it says little that many others say. A false
+flag is like that, and would else go wherever its rule goes."""
+
 FINGERPRINT_DIMENSIONS = 2048
 
 DOMAIN_WORDS = (
@@ -127,6 +131,7 @@ class WordsAndSounds:
         if dimensions < 2:
             return np.asarray(wide.toarray(), np.float32)
         reduced = TruncatedSVD(dimensions, n_iter=3, random_state=self._seed).fit_transform(wide)
+        reduced[np.linalg.norm(reduced, axis=1) < LEAST_SHARED] = 0.0
         return np.asarray(normalize(reduced), np.float32)
 
 
