@@ -116,7 +116,8 @@ def main() -> None:
         wanted = [theme.name for theme in THEMES if sizes[theme.name] > LEAST_SHARE * len(month.stretches)]
         right = scope_labels(month, clusters, found)
         table.add_row(
-            str(seed), f"{len(month.stretches):,}", str(len(clusters)), f"{planted:.3f}", f"{everything:.3f}", f"{out:.0%}",
+            str(seed), f"{len(month.stretches):,}", str(len(clusters)), f"{planted:.3f}",
+            f"{everything:.3f}", f"{out:.0%}",
             f"{sum(name in found for name in wanted)} of {len(wanted)}", f"{sum(right.values())} of {len(right)}",
         )  # fmt: skip
         kept.append((month, clusters, found))
