@@ -173,9 +173,12 @@ class Recording:
 
     @property
     def answered_at_s(self) -> float:
-        """When the call was answered: the platform's word, else the end of the ringing tone, else the start."""
+        """When the call was answered: the platform's word, else the end of the ringing tone, else the start.
+
+        Never after the end: a recording that stops before the platform's moment has nothing that was answered.
+        """
         if self.metadata.answered_at_s is not None:
-            return self.metadata.answered_at_s
+            return min(self.metadata.answered_at_s, self.duration_s)
         return self.ringing_end_s or 0.0
 
 
