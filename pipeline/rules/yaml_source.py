@@ -103,6 +103,8 @@ def _read_events(loader: Any, source: Source) -> None:
                 _complain(source, line, (), f"nested more than {MAX_DEPTH} deep; expected less; make it flatter")
                 return
             path = _place(levels)
+            if event.tag is not None:
+                _complain(source, line, path, f"got tag {event.tag}; expected a plain value; remove the tag")
             source.lines.setdefault(path, line)
             mapping: dict[str, Any] | None = {} if isinstance(event, yaml.MappingStartEvent) else None
             levels.append(_Level(path, mapping, []))
