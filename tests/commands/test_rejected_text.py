@@ -12,8 +12,8 @@ import soundfile as sf
 from tingjian.commands.one_call import run_assess
 
 SAID = [
-    {"channel": 0, "start_s": 0.5, "end_s": 2.5, "text": "您好，请问需要什么", "confidence": 0.9},
-    {"channel": 0, "start_s": 3.0, "end_s": 4.0, "text": "字幕由Amara.org社区提供", "confidence": 0.98},
+    {"role": "agent", "start_s": 0.5, "end_s": 2.5, "text": "您好，请问需要什么", "confidence": 0.9},
+    {"role": "agent", "start_s": 3.0, "end_s": 4.0, "text": "字幕由Amara.org社区提供", "confidence": 0.98},
 ]
 
 
