@@ -59,7 +59,7 @@ def peaks_of(audio: Audio) -> Peaks:
 def plays_exactly(path: Path, duration_s: float) -> bool:
     """Whether a browser can play and seek the file itself: a wave file of constant rate that is as long as it says."""
     try:
-        info = soundfile.info(str(path))
+        info = soundfile.info(os.fsencode(path))  # a name need not be UTF-8
     except (soundfile.LibsndfileError, OSError):
         return False
     return (

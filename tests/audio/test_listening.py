@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -77,3 +78,9 @@ def test_header_that_lies_about_the_length_gets_a_copy(tmp_path: Path) -> None:
     file = tmp_path / "call.wav"
     soundfile.write(file, tones().samples.T, RATE_HZ, subtype="PCM_16")
     assert not plays_exactly(file, 1.0)
+
+
+def test_name_that_is_no_utf_8_is_played_like_any_other(tmp_path: Path) -> None:
+    file = tmp_path / b"caf\xe9.wav".decode("utf-8", "surrogateescape")
+    soundfile.write(os.fsencode(file), np.zeros(8000), 8000, subtype="PCM_16", format="WAV")
+    assert plays_exactly(file, 1.0)
