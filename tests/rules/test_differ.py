@@ -30,9 +30,7 @@ def test_rules_that_come_and_go_are_named() -> None:
     ("old", "new", "told"),
     [
         pytest.param("points: 10", "points: 8", "：由 10 改为 8", id="points"),
-        pytest.param(
-            "per: hit", "per: call", "算几次：由 每处一次（hit） 改为 每通最多一次（取第一处）（call）", id="per"
-        ),
+        pytest.param("per: hit", "per: call", "算几次：由 每处一次（hit） 改为 每通最多一次（call）", id="per"),
         pytest.param("[别烦我]", "[别烦我, 走开点]", "说了其中任何一个：增加 “走开点”", id="phrase_more"),
         pytest.param("[别烦我]", "[走开点]", "说了其中任何一个：去掉 “别烦我”", id="phrase_less"),
         pytest.param(
