@@ -32,6 +32,9 @@ AGENT_SCRIPT: tuple[tuple[str, float], ...] = (
     (r"请问.{0,6}(可以|能)?帮(到)?您", 3.0),
     (r"(有什么|什么)(可以|能|需要).{0,2}帮", 3.0),
     (r"请问您(有什么|想办理|需要)", 2.0),
+    # The opening as a formula, greeting and offer in one breath: customers greet, but offer nothing.
+    (r"(您|你|早上|上午|中午|下午|晚上)好[，。！]?(请问您|很高兴|.{0,8}为您服务|请讲)", 2.0),
+    (r"打扰您", 2.0),
     (r"(感谢|谢谢)您的(来电|接听|耐心|支持|配合)", 3.0),
     (r"工号", 2.0),
     (r"祝您", 2.0),

@@ -72,6 +72,13 @@ def test_script_on_the_other_channel_is_reported_and_nobody_is_judged(manifest, 
     assert any("接反" in reason for reason in judged.route.reasons)
 
 
+def test_short_call_with_an_opening_formula_and_a_leave_taking_is_enough_to_contradict() -> None:
+    agent = ("您好，请问您有什么需要", "可以在手机上办理", "那就不打扰您了，再见")
+    heard = verify_roles(call(("这个月的账单我看不懂", "明白了", "再见"), agent, manifest=0))
+    assert [problem.code for problem in heard.recording.problems] == ["swapped_channels"]
+    assert heard.recording.agent_channel is None
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [
