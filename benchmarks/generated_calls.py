@@ -155,8 +155,8 @@ def _plan(number: int, rng: random.Random) -> Planned:
         layout=layout,
         agent_channel=rng.choice((0, 1)),
         rings=rings,
-        # Who hung up is the platform's word; in a copied channel nothing else may be said of the agent.
-        hung_up_by="customer" if kind == "dual_mono" else rng.choice(("agent", "customer")),
+        # Who hung up is the platform's word; where channels say nothing, nothing else may be said of the agent.
+        hung_up_by="customer" if kind in ("dual_mono", "swapped") else rng.choice(("agent", "customer")),
         greeting_after_s=draft.lines[0].after_s or 0.0,
         agent_rate_cpm=rate_cpm,
         # A raised voice must not clip.

@@ -177,7 +177,7 @@ def verify_roles(call: Call) -> Call:
     problem = Problem(
         "swapped_channels",
         f"{source}坐席在声道 {agent}（从 0 起数），而坐席的话术（问候、自报、服务用语）出现在声道 {1 - agent}；"
-        "两者矛盾，坐席的规则都没有判断，请核对清单或设置。",
+        "两者矛盾，凡要分清谁在说话的规则都没有判断，请核对清单或设置。",
         1 - sure,
     )
     recording = replace(recording, agent_channel=None, problems=(*recording.problems, problem))
