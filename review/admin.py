@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from review import admin_systems as admin_systems
 from store.models import Account, ReviewerPlan
 
 

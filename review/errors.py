@@ -10,6 +10,9 @@ from django.utils.translation import gettext as _
 
 
 def _answer(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        code = {403: "not_allowed", 404: "not_found"}.get(status, "broken")
+        return JsonResponse({"error": {"code": code, "message": f"{title}：{text}", "fields": []}}, status=status)
     if request.headers.get("Accept") == "application/json":
         return JsonResponse({"message": f"{title}：{text}"}, status=status)
     return render(request, "review/error.html", {"status": status, "title": title, "text": text}, status=status)

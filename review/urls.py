@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import path
 
+from review.api.app import ADDRESS, api
 from review.views import agents, appeals, calibration, call, home, nights, profile, queue, rules, sound
 
 urlpatterns = [
@@ -49,6 +50,7 @@ urlpatterns = [
         calibration.set_standard,
         name="calibration-standard",
     ),
+    path(ADDRESS, api.urls),
     path("admin/", admin.site.urls),
 ]
 

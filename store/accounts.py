@@ -18,7 +18,7 @@ from store.models import Account
 REVIEWER, SUPERVISOR, TRAINER, AGENT, ADMINISTRATOR = "reviewer", "supervisor", "trainer", "agent", "administrator"
 
 ROLES: dict[str, tuple[str, ...]] = {
-    REVIEWER: ("judge_calls", "see_rules", "rate_calibration"),
+    REVIEWER: ("judge_calls", "see_rules", "rate_calibration", "use_api"),
     SUPERVISOR: (
         "judge_calls",
         "see_calls",
@@ -34,7 +34,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "rate_calibration",
         "use_api",
     ),
-    TRAINER: ("see_calls", "see_agents", "see_rules"),
+    TRAINER: ("see_calls", "see_agents", "see_rules", "use_api"),
     AGENT: ("see_own_results", "see_rules"),
     ADMINISTRATOR: ("manage_queue", "see_rules", "see_nights", "retry_nights", "use_api"),
 }
@@ -44,6 +44,9 @@ ADMINISTERED = (
     ("auth", "user"),
     ("store", "account"),
     ("store", "reviewerplan"),
+    ("store", "apitoken"),
+    ("store", "webhook"),
+    ("store", "webhookmessage"),
 )
 """Tables that an administrator may change in the administration pages."""
 

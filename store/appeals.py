@@ -12,7 +12,7 @@ from django.utils import timezone
 from pipeline.errors import UsageError
 from quality.types import Purpose
 from quality.verdicts import AppealOutcome
-from store import models
+from store import models, webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,7 @@ def decide(
         )
         if done and corrected is not None:
             corrected.save()
+            webhooks.announce(webhooks.VERDICT_FINAL, webhooks.review_payload(corrected))
     return done == 1
 
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Count, F
 from django.utils import timezone
 
+from store import webhooks
 from store.models import Batch, LedgerEntry, LedgerState, Recording
 from store.values import BatchProcess, Claim, Enrolment, FileFingerprint, SetAside
 
@@ -59,8 +60,17 @@ def beat(batch_id: str) -> None:
 
 
 def close_batch(batch_id: str, summary: Mapping[str, Any]) -> None:
-    """End a run with its summary."""
-    Batch.objects.filter(id=batch_id).update(finished_at=timezone.now(), summary=dict(summary))
+    """End a run with its summary, and have the systems told that want to know; nobody waits for them."""
+    now = timezone.now()
+    with transaction.atomic():
+        Batch.objects.filter(id=batch_id).update(finished_at=now, summary=dict(summary))
+        webhooks.announce(webhooks.NIGHT_FINISHED, _told_of_night(batch_id, now, summary))
+
+
+def _told_of_night(batch_id: str, finished_at: datetime, summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Counts alone: names and places of recordings stay inside."""
+    counts = {name: value for name, value in summary.items() if isinstance(value, int | float)}
+    return {"batch_id": str(batch_id), "finished_at": finished_at.isoformat(), "counts": counts}
 
 
 def batches_with_claims() -> list[BatchProcess]:

@@ -7,6 +7,9 @@ from typing import Any
 
 from django.db import models
 
+from store.api_tables import ApiToken as ApiToken
+from store.api_tables import Webhook as Webhook
+from store.api_tables import WebhookMessage as WebhookMessage
 from store.page_tables import AgentEstimate as AgentEstimate
 from store.page_tables import CalibrationCall as CalibrationCall
 from store.page_tables import CalibrationSession as CalibrationSession

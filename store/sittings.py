@@ -14,7 +14,7 @@ from django.utils import timezone
 from pipeline.errors import UsageError
 from quality.types import Purpose
 from quality.verdicts import Verdict
-from store import models
+from store import models, webhooks
 
 
 class StaleSittingError(UsageError):
@@ -188,6 +188,8 @@ def submit(sitting: models.Sitting, seen_version: int, result: Submission, origi
         sitting.submitted_at = now
         sitting.review = review
         sitting.save(update_fields=["submitted_at", "review"])
+        if sitting.purpose == Purpose.REVIEW.value:
+            webhooks.announce(webhooks.VERDICT_FINAL, webhooks.review_payload(review))
     return review
 
 

@@ -31,6 +31,7 @@ from tingjian.cli_options import (
 from tingjian.cli_quality import estimate_app, health_app, training_app
 from tingjian.cli_rules import measures_app, rules_app
 from tingjian.cli_sampling import queue_app, sample_size_app
+from tingjian.cli_systems import token_app, webhook_app
 
 EXIT_DONE = 0
 
@@ -97,6 +98,12 @@ user_app = typer.Typer(help="Who may log in to the review pages.", no_args_is_he
 
 
 app.add_typer(user_app, name="user")
+
+
+app.add_typer(token_app, name="token")
+
+
+app.add_typer(webhook_app, name="webhook")
 
 
 @app.command()

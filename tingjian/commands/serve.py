@@ -72,12 +72,18 @@ def run_serve(*, demo: bool, overrides: dict[str, Any]) -> int:
         console.print(
             "There is no account yet: tingjian user create NAME --role supervisor", style="yellow", markup=False
         )
+    from flows.webhook_delivery import deliver
+    from tingjian.commands.background import Background
+
+    beside = Background([deliver])
+    beside.start()
     try:
         server.run()
     except KeyboardInterrupt:
         console.print("stopped")
     finally:
         server.close()
+        beside.stop()
     return 0
 
 

@@ -1,0 +1,1 @@
+"""The API for the centre's own systems: results, queue and verdicts, with tokens."""
