@@ -120,6 +120,16 @@ class Settings(BaseSettings):
         description="File with the secret seeds of the queue draw, readable by nobody else; empty means in var_dir.",
     )
 
+    training_wording: str = Field(
+        "",
+        description="YAML file with the sentences that training packs recommend, by rule; empty means those of the "
+        "bundled norms.",
+    )
+    pdf_font: str = Field(
+        "",
+        description="Font file with Chinese characters for PDF files; empty means the first known one of this machine.",
+    )
+
     serve_host: str = Field(
         "127.0.0.1", min_length=1, description="Address on which the review pages answer; the default is this machine."
     )

@@ -121,9 +121,7 @@ def blind_calls(recording_ids: Sequence[str] | set[str]) -> set[str]:
 
 
 _REVIEWED = Exists(Review.objects.filter(recording=OuterRef("pk"), purpose=Purpose.REVIEW.value))
-_PICKED_BLIND = Exists(
-    DrawnCall.objects.filter(recording=OuterRef("pk"), picked=True, lane=Lane.PROBABILITY.value)
-)
+_PICKED_BLIND = Exists(DrawnCall.objects.filter(recording=OuterRef("pk"), picked=True, lane=Lane.PROBABILITY.value))
 _BLIND = Q(_PICKED_BLIND) & ~Q(_REVIEWED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -105,6 +106,40 @@ def health_scope(
         target=target,
         targets=targets or [],
         by_machine=by is CountedBy.MACHINE,
+        as_json=format is Format.JSON,
+    )
+
+
+@training_app.command("pack")
+def training_pack(
+    cluster: Annotated[
+        int, typer.Option("--cluster", help="Number of the common error, as `training clusters` lists it.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="ZIP file to write.")],
+    month: Annotated[str, typer.Option("--month", help="Month (YYYY-MM); the latest that has the error.")] = "",
+    clips: Annotated[int, typer.Option("--clips", min=1, max=50, help="Most stretches that are cut out.")] = 8,
+    pre_roll: Annotated[
+        float, typer.Option("--pre-roll", min=0, max=60, help="Seconds of the call before each stretch.")
+    ] = 3.0,
+    mask_customer: Annotated[
+        bool, typer.Option("--mask-customer", help="Leave the agent alone in the clips and the texts.")
+    ] = False,
+    names: Annotated[
+        bool, typer.Option("--names", help="Agents and teams by name; else they are A, B, … and no name is heard.")
+    ] = False,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """What a trainer takes into class: clips without personal numbers, a summary page, a PDF, a spreadsheet."""
+    from tingjian.commands.training import run_pack
+
+    return run_pack(
+        cluster,
+        out,
+        month=month,
+        clips=clips,
+        pre_roll_s=pre_roll,
+        mask_customer=mask_customer,
+        names=names,
         as_json=format is Format.JSON,
     )
 

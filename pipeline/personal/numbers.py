@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.personal.spans import PersonalSpan
+from pipeline.personal.spans import PersonalSpan, joined
 from pipeline.rules.sound import syllable
 from pipeline.rules.spoken_numbers import digits_of
 from pipeline.types import Role, Utterance
@@ -94,7 +94,7 @@ def find_numbers(utterances: Sequence[Utterance]) -> tuple[PersonalSpan, ...]:
             if _personal(chain, texts, kinds, utterances):
                 kind = _kind(chain, texts)
                 found += [PersonalSpan(piece.utterance, *_widened(piece, kinds), kind) for piece in chain]
-    return _apart(found)
+    return joined(found)
 
 
 def _plain(text: str) -> str:
@@ -256,15 +256,3 @@ def _widened(piece: _Piece, kinds: Sequence[str]) -> tuple[int, int]:
         if last < len(text) and text[last] in near:
             last += 1
     return first, last
-
-
-def _apart(spans: Sequence[PersonalSpan]) -> tuple[PersonalSpan, ...]:
-    """In order, those that touch made one."""
-    apart: list[PersonalSpan] = []
-    for span in sorted(spans):
-        if apart and apart[-1].utterance == span.utterance and span.first <= apart[-1].last:
-            last = apart[-1]
-            apart[-1] = PersonalSpan(last.utterance, last.first, max(last.last, span.last), last.kind)
-        else:
-            apart.append(span)
-    return tuple(apart)

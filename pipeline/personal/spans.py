@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pipeline.rules.sound import syllable
 from pipeline.types import Utterance
 
 
@@ -37,12 +38,29 @@ class Detector(Protocol):
 
 
 def find_words(utterances: Sequence[Utterance], words: Sequence[str], kind: str) -> tuple[PersonalSpan, ...]:
-    """Every place of some words, such as an agent's name, as they are written."""
-    found: list[PersonalSpan] = []
+    """Every place of some words, such as an agent's name, in whatever characters of the same sound it is written."""
+    found: set[PersonalSpan] = set()
+    wanted = [_sounds(word) for word in words if len(word) > 1]
     for number, utterance in enumerate(utterances):
-        for word in words:
-            at = utterance.text.find(word) if word else -1
-            while at >= 0:
-                found.append(PersonalSpan(number, at, at + len(word), kind))
-                at = utterance.text.find(word, at + len(word))
+        heard = _sounds(utterance.text)
+        for word in wanted:
+            for at in range(len(heard) - len(word) + 1):
+                if heard[at : at + len(word)] == word:
+                    found.add(PersonalSpan(number, at, at + len(word), kind))
     return tuple(sorted(found))
+
+
+def joined(*groups: Sequence[PersonalSpan]) -> tuple[PersonalSpan, ...]:
+    """Spans of several detectors in order, those that overlap made one, of the kind of the first."""
+    apart: list[PersonalSpan] = []
+    for span in sorted(span for group in groups for span in group):
+        if apart and apart[-1].utterance == span.utterance and span.first < apart[-1].last:
+            last = apart[-1]
+            apart[-1] = PersonalSpan(last.utterance, last.first, max(last.last, span.last), last.kind)
+        else:
+            apart.append(span)
+    return tuple(apart)
+
+
+def _sounds(text: str) -> tuple[str, ...]:
+    return tuple(syllable(one) or one.lower() for one in text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -9,6 +11,7 @@ from rich.text import Text
 
 from config.django import setup_django
 from config.settings import load_settings
+from pipeline.errors import UsageError
 from tingjian import render
 from tingjian.commands.health import SCOPE_STYLES
 
@@ -82,3 +85,79 @@ def _whose(one: FoundCluster) -> str:
     if scope.scope.value == "none" and not scope.enough:
         return "not enough data"
     return scope.scope.value + listed
+
+
+def run_pack(
+    number: int,
+    out: Path,
+    *,
+    month: str,
+    clips: int,
+    pre_roll_s: float,
+    mask_customer: bool,
+    names: bool,
+    as_json: bool,
+) -> int:
+    """A training pack of one common error."""
+    settings = load_settings()
+    setup_django(settings)
+    from training.contents import Options
+    from training.fonts import chinese_font
+    from training.making import pack_of
+    from training.pack import write_pack
+
+    if not out.parent.is_dir():
+        raise UsageError(f"--out {out}: there is no folder {out.parent}; expected one; make it first")
+    options = Options(clips, pre_roll_s, mask_customer, names)
+    pack = pack_of(number, month, options, rulebook=settings.rulebook, wording=settings.training_wording)
+    font = chinese_font(settings.pdf_font)
+    unfinished = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("wb") as target:
+            files = write_pack(pack, target, font)
+        unfinished.replace(out)
+    except OSError as error:
+        raise UsageError(f"--out {out}: it cannot be written ({error.strerror}); expected a place to write") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    if as_json:
+        render.print_json(
+            {
+                "month": pack.month,
+                "cluster": pack.number,
+                "name": pack.name,
+                "files": list(files),
+                "clips": [
+                    {
+                        "file": one.file,
+                        "agent": one.agent,
+                        "rule": one.rule,
+                        "start_s": round(one.clip.start_s, 3),
+                        "end_s": round(one.clip.end_s, 3),
+                        "bleeps": one.clip.bleeps,
+                    }
+                    for one in (*pack.excerpts, *([pack.good] if pack.good else []))
+                    if one.clip
+                ],
+                "without_clip": [one.problem for one in pack.excerpts if not one.clip],
+            }
+        )
+        return 0
+    console = render.stdout_console()
+    made = [one.clip for one in pack.excerpts if one.clip]
+    console.print(Text(f"{out}: {pack.name}, {pack.month}"))
+    console.print(
+        f"{len(made)} clips, {sum(clip.bleeps for clip in made)} stretches bleeped, "
+        f"{'with a good example' if pack.good else 'no good example was found in the month'}."
+    )
+    for one in pack.excerpts:
+        if not one.clip:
+            console.print(Text(f"without a clip: {one.problem}", style="yellow"))
+    if font is None:
+        console.print(
+            "No PDF: this machine has no known font with Chinese characters; install fonts-noto-cjk or set "
+            "TINGJIAN_PDF_FONT.",
+            style="yellow",
+        )
+    console.print("Names and addresses are not bleeped: listen before you play it.", style="dim")
+    return 0
