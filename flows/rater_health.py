@@ -92,7 +92,10 @@ class Overturned:
 
 @dataclass(frozen=True, slots=True)
 class RaterReport:
-    """Everything said of raters; a part that cannot be said is empty, with its reason in ``reasons``."""
+    """Everything said of raters; a part that cannot be said is empty, with its reason in ``reasons``.
+
+    ``team_levels`` are the teams' mean machine scores over all calls: what whoever hears a team's calls has to do with.
+    """
 
     months: tuple[str, ...]
     reviews: int
@@ -107,6 +110,7 @@ class RaterReport:
     sessions: tuple[Session, ...]
     appeals: tuple[Overturned, ...]
     reasons: tuple[str, ...]
+    team_levels: tuple[tuple[str, float], ...] = ()
 
 
 def report_on_raters(
@@ -154,6 +158,7 @@ def report_on_raters(
         sessions=_sessions(months, tolerance, required),
         appeals=_appeals(months, everything, names, reasons),
         reasons=tuple(reasons),
+        team_levels=tuple(anchors.items()),
     )
 
 

@@ -24,6 +24,7 @@ MANIFEST_COLUMNS: dict[str, str] = {
     "customer": "any text",
     "ring_count": "whole number, 0 or more",
     "duration_s": "seconds, more than 0",
+    "call_type": "customer, or test (明访, 公告拨测) for an announced test call",
 }
 """Columns that have a meaning, with what is expected in them; all others are kept as they are."""
 
@@ -59,6 +60,11 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+def _call_type(text: str) -> str:
+    known = {"客户": "customer", "明访": "test", "明訪": "test", "公告拨测": "test", "拨测": "test"}
+    return _one_of("customer", "test")(known.get(text, text))
+
+
 def _hung_up_by(text: str) -> Role:
     return Role(_one_of("agent", "customer")(text))
 
@@ -82,6 +88,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "agent_channel": _channel,
     "ring_count": _count,
     "duration_s": _positive_seconds,
+    "call_type": _call_type,
 }
 
 

@@ -115,7 +115,8 @@ class Audio:
 class CallMetadata:
     """What the recording platform knows of a call (manifest columns of the same names); None where it is silent.
 
-    ``extra`` keeps the manifest's other columns for rules that use them.
+    ``extra`` keeps the manifest's other columns for rules that use them. ``call_type`` is ``test`` for an announced
+    test call, which a person of the centre makes to hear standard answers.
     """
 
     call_id: str
@@ -132,6 +133,7 @@ class CallMetadata:
     ring_count: int | None = None
     duration_s: float | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    call_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

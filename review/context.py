@@ -16,6 +16,7 @@ def navigation() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
         ("calibration", _("校准"), ("run_calibration", "rate_calibration")),
         ("appeals", _("申诉"), ("decide_appeals",)),
         ("agents", _("坐席"), ("see_agents",)),
+        ("reports", _("报表"), ("see_agents",)),
         ("rules", _("规则"), ("see_rules",)),
         ("nights", _("夜间"), ("see_nights",)),
     )

@@ -7,7 +7,7 @@ from django.contrib.auth import views as auth_views
 from django.urls import path
 
 from review.api.app import ADDRESS, api
-from review.views import agents, appeals, calibration, call, home, nights, profile, queue, rules, sound
+from review.views import agents, appeals, calibration, call, home, nights, profile, queue, reports, rules, sound
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -35,6 +35,8 @@ urlpatterns = [
     path("appeals/<int:appeal_id>/decide", appeals.decide, name="appeal-decide"),
     path("agents", agents.show, name="agents"),
     path("agents/<path:agent_id>", agents.one_agent, name="agent"),
+    path("reports", reports.show, name="reports"),
+    path("reports/<str:name>", reports.one, name="report"),
     path("nights", nights.show, name="nights"),
     path("nights/<uuid:batch_id>", nights.one, name="night"),
     path("nights/<uuid:batch_id>/retry", nights.retry, name="night-retry"),

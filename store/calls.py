@@ -28,6 +28,9 @@ UNHEARABLE = ("not_a_file", "not_readable", "empty_file", "not_audio", "no_sampl
 
 READ_AT_ONCE = 2000
 
+ANNOUNCED = "test"
+"""``Recording.call_type`` of an announced test call."""
+
 
 def calls_of_month(month: str, *, agent_id: str | None = None) -> Iterator[MonthCall]:
     """Every call of a month (``YYYY-MM``) that a person could hear, in order of time and recording.
@@ -90,7 +93,19 @@ def recordings_of_calls(call_ids: Iterable[str]) -> dict[str, list[str]]:
 
 
 def between(begin: datetime, end: datetime) -> QuerySet[Recording]:
-    """Recordings of calls that began in a time; where the platform does not say, that were found in it."""
+    """Recordings of calls that began in a time; where the platform does not say, that were found in it.
+
+    Announced test calls are never among them: no draw, estimate, rule's health or cluster counts them.
+    """
+    return _began(begin, end).filter(call_type="")
+
+
+def announced_between(begin: datetime, end: datetime) -> QuerySet[Recording]:
+    """The announced test calls of a time, which ``between`` leaves out."""
+    return _began(begin, end).filter(call_type=ANNOUNCED)
+
+
+def _began(begin: datetime, end: datetime) -> QuerySet[Recording]:
     return Recording.objects.filter(
         Q(started_at__gte=begin, started_at__lt=end)
         | Q(started_at__isnull=True, enrolled_at__gte=begin, enrolled_at__lt=end)

@@ -16,6 +16,7 @@ from django.db.models import Count, F
 from django.utils import timezone
 
 from store import webhooks
+from store.calls import ANNOUNCED
 from store.models import Batch, LedgerEntry, LedgerState, Recording
 from store.values import BatchProcess, Claim, Enrolment, FileFingerprint, SetAside
 
@@ -261,6 +262,7 @@ _DESCRIBED = (
     "team",
     "business_type",
     "direction",
+    "call_type",
     "started_at",
     "metadata",
 )
@@ -273,6 +275,7 @@ def _describe(recording: Recording, item: Enrolment) -> Recording:
     recording.modified_ns = item.modified_ns
     for name in ("agent_id", "agent_name", "team", "business_type", "direction"):
         setattr(recording, name, item.metadata.get(name, ""))
+    recording.call_type = ANNOUNCED if item.metadata.get("call_type") == ANNOUNCED else ""
     started_at = item.metadata.get("started_at")
     recording.started_at = datetime.fromisoformat(started_at) if started_at else None
     recording.metadata = dict(item.metadata)

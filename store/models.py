@@ -15,6 +15,8 @@ from store.page_tables import CalibrationCall as CalibrationCall
 from store.page_tables import CalibrationSession as CalibrationSession
 from store.page_tables import RuleNote as RuleNote
 from store.quick_json import DocumentField
+from store.report_tables import CallMeasures as CallMeasures
+from store.report_tables import StoredReport as StoredReport
 from store.review_tables import Account as Account
 from store.review_tables import AddedViolation as AddedViolation
 from store.review_tables import LineCorrection as LineCorrection
@@ -61,6 +63,8 @@ class Recording(models.Model):
     team = models.TextField(blank=True)
     business_type = models.TextField(blank=True)
     direction = models.CharField(max_length=16, blank=True)
+    # "test" for an announced test call, which is nobody's customer and enters no estimate; else empty.
+    call_type = models.CharField(max_length=16, blank=True, default="", db_default="")
     started_at = models.DateTimeField(null=True)
     metadata = models.JSONField(default=dict)
     duration_s = models.FloatField(null=True)
@@ -75,6 +79,7 @@ class Recording(models.Model):
         indexes = (
             models.Index(fields=["agent_id", "started_at"], name="recording_agent_started"),
             models.Index(fields=["started_at"], name="recording_started"),
+            models.Index(fields=["started_at"], name="recording_announced", condition=models.Q(call_type="test")),
         )
 
 

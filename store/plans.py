@@ -40,7 +40,12 @@ def set_plans(plans: Sequence[Plan]) -> int:
 def plans_of_month(month: str) -> list[Plan]:
     """The plans of a month (``YYYY-MM``) in order of day and reviewer."""
     begin, end = bounds_of_month(month)
-    rows = ReviewerPlan.objects.filter(day__gte=begin.date(), day__lt=end.date()).order_by("day", "reviewer")
+    return plans_between(begin.date(), end.date())
+
+
+def plans_between(first: date, after: date) -> list[Plan]:
+    """The plans from one day up to and without another."""
+    rows = ReviewerPlan.objects.filter(day__gte=first, day__lt=after).order_by("day", "reviewer")
     return [Plan(*row) for row in rows.values_list("reviewer", "day", "calls")]
 
 

@@ -11,7 +11,17 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, Model, OuterRef
 from django.utils import timezone
 
-from store.models import Assessment, Finding, LedgerEntry, LedgerState, NotAssessable, Recording, Transcript
+from store.call_measures import FOLLOWED, followed
+from store.models import (
+    Assessment,
+    CallMeasures,
+    Finding,
+    LedgerEntry,
+    LedgerState,
+    NotAssessable,
+    Recording,
+    Transcript,
+)
 
 
 def save_assessment(
@@ -145,14 +155,17 @@ def _save_parts(stored: Assessment, assessment: Mapping[str, Any]) -> None:
 def save_parts(stored: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
     """Write the rows that belong to assessments, by their ids and documents: findings, and rules not assessable."""
     findings: list[tuple[Any, ...]] = []
+    measured: list[tuple[Any, ...]] = []
     unknown: list[tuple[Any, ...]] = []
     for assessment_id, document in stored:
         agent_id = document["recording"]["metadata"].get("agent_id", "")
+        measured.append((assessment_id, *followed(document.get("measures") or {})))
         for item in document["findings"]:
             findings.append((assessment_id, agent_id, *(item[name] for name in _OF_FINDINGS)))
         for item in document["not_assessable"]:
             unknown.append((assessment_id, item["rule"], item["reason"]))
     _insert(Finding, ("assessment", "agent_id", *_OF_FINDINGS), findings)
+    _insert(CallMeasures, ("assessment", *FOLLOWED.values()), measured)
     _insert(NotAssessable, ("assessment", "rule", "reason"), unknown)
 
 

@@ -29,6 +29,7 @@ from tingjian.cli_options import (
     overrides,
 )
 from tingjian.cli_quality import estimate_app, health_app, training_app
+from tingjian.cli_reports import report_app
 from tingjian.cli_rules import measures_app, rules_app
 from tingjian.cli_sampling import queue_app, sample_size_app
 from tingjian.cli_systems import token_app, webhook_app
@@ -80,6 +81,9 @@ app.add_typer(health_app, name="health")
 
 
 app.add_typer(training_app, name="training")
+
+
+app.add_typer(report_app, name="report")
 
 
 app.add_typer(estimate_app, name="estimate")

@@ -44,6 +44,8 @@ TABLE: dict[str, tuple[str, dict[str, Any], frozenset[str]]] = {
     "appeal-decide": ("post", {"appeal_id": 1}, frozenset()),
     "agents": ("get", {}, frozenset({"supervisor", "trainer"})),
     "agent": ("get", {"agent_id": "A1"}, frozenset({"supervisor", "trainer"})),
+    "reports": ("get", {}, frozenset({"supervisor", "trainer"})),
+    "report": ("get", {"name": "2026-03"}, frozenset()),
     "nights": ("get", {}, frozenset({"supervisor", "administrator"})),
     "night": ("get", {"batch_id": NO_NIGHT}, frozenset()),
     "night-retry": ("post", {"batch_id": NO_NIGHT}, frozenset()),
