@@ -13,6 +13,6 @@ PY
     exit 2
 }
 echo "Installing the pinned dependencies (a few minutes, once) ..."
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,postgres]'
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,postgres,parquet]'
 "$venv/bin/python" -m compileall -q pipeline flows store review tingjian config models samples >/dev/null 2>&1 || true
 bash "$(dirname "$0")/frontend.sh" "$venv"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class StoreConfig(AppConfig):
@@ -14,7 +14,10 @@ class StoreConfig(AppConfig):
     verbose_name = "Recordings and assessments"
 
     def ready(self) -> None:
-        """Keep the roles' groups as the code has them."""
+        """Keep the roles' groups and the SQL views as the code has them."""
         from store.accounts import ensure_roles
+        from store.sql_views import after_migrations, before_migrations
 
         post_migrate.connect(ensure_roles, sender=self, dispatch_uid="store.roles")
+        pre_migrate.connect(before_migrations, sender=self, dispatch_uid="store.views.before")
+        post_migrate.connect(after_migrations, sender=self, dispatch_uid="store.views.after")

@@ -29,7 +29,7 @@ from tingjian.cli_options import (
     overrides,
 )
 from tingjian.cli_quality import estimate_app, health_app, training_app
-from tingjian.cli_reports import report_app
+from tingjian.cli_reports import export, report_app
 from tingjian.cli_rules import measures_app, rules_app
 from tingjian.cli_sampling import queue_app, sample_size_app
 from tingjian.cli_systems import token_app, webhook_app
@@ -108,6 +108,9 @@ app.add_typer(token_app, name="token")
 
 
 app.add_typer(webhook_app, name="webhook")
+
+
+app.command("export")(export)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""``tingjian report``: what each sub-command takes."""
+"""``tingjian report`` and ``tingjian export``: what each sub-command takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tingjian.cli_options import Format, FormatOption
+from store.export_columns import TABLES
+from tingjian.cli_options import Format, FormatOption, MonthOption
 
 report_app = typer.Typer(
     help="The report of a month or a week: spreadsheet, page to send, and the page /reports.", no_args_is_help=True
@@ -21,6 +22,8 @@ class Language(StrEnum):
     ZH = "zh"
     EN = "en"
 
+
+ExportName = StrEnum("ExportName", {table.name: table.name for table in TABLES})  # type: ignore[misc]
 
 OutOption = Annotated[
     list[Path] | None,
@@ -64,3 +67,18 @@ def report_test_calls(
     from tingjian.commands.report import run_test_calls
 
     return run_test_calls(month, language=language.value, as_json=format is Format.JSON)
+
+
+def export(
+    table: Annotated[ExportName, typer.Argument(metavar="TABLE", help=" ".join(table.name for table in TABLES))],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File that ends in .csv or .parquet.")],
+    month: MonthOption = None,
+    with_words: Annotated[
+        bool, typer.Option("--with-words", help="Also what people said: quotes, comments, reasons of appeals.")
+    ] = False,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Write a table as CSV (opens in Excel) or Parquet for your own reports; docs/exports.md names every column."""
+    from tingjian.commands.export import run_export
+
+    return run_export(table.value, month, out, with_words=with_words, as_json=format is Format.JSON)
