@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test screenshots lint samples demo-model kills soak bench-draw bench-rule-health bench-asr bench-silence bench-guards bench-fillers bench-vad bench-measures bench-boundaries bench-cost bench-voices bench-rescore bench-rules bench-homophones clean bench-statistics bench-estimates bench-comparison bench-claims bench-pages bench-keyboard bench-clusters
+.PHONY: help setup setup-test demo test screenshots lint samples demo-model kills soak bench-draw bench-rule-health bench-asr bench-silence bench-guards bench-fillers bench-vad bench-measures bench-boundaries bench-cost bench-voices bench-rescore bench-rules bench-homophones clean bench-statistics bench-estimates bench-comparison bench-claims bench-pages bench-keyboard bench-clusters bench-report
 
 PYTHON ?= python3
 VENV   := .venv
@@ -115,6 +115,9 @@ bench-homophones: $(READY) ## phrases by their sound: recall under recognition e
 
 bench-clusters: $(READY) ## common-error clusters against twelve planted themes; 50,000 flagged stretches (minutes)
 	@$(BIN)/python -m benchmarks.clusters
+
+bench-report: $(READY) ## a month's report of 300 agents and 60,000 calls, spreadsheet and HTML file too (minutes)
+	@$(BIN)/python -m benchmarks.report
 
 clean: ## remove the virtual environment and everything that runs have left in var/
 	@rm -rf $(VENV) var build *.egg-info review/static/vendor
