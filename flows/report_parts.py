@@ -149,7 +149,8 @@ def measures_of(period: Period) -> tuple[tuple[MeasurePoint, ...], tuple[Measure
     while len(months) < MONTHS:
         months.append(month_period(months[-1].before_name))
     last = week_period(_week_name(period.end - timedelta(seconds=1)))
-    weeks = [last]
+    # A week that goes on after the period would be shown by its beginning alone.
+    weeks = [last if last.end <= period.end else week_period(last.before_name)]
     while len(weeks) < WEEKS:
         weeks.append(week_period(weeks[-1].before_name))
     begin = min(months[-1].begin, weeks[-1].begin)

@@ -47,6 +47,10 @@ def estimates_section(report: PeriodReport, say: Say) -> Section:
         Column(say("说明", "Remark")),
     )
 
+    everybody = [one.reason for one in (*report.teams, *report.agents)]
+    # What is the same for all is said once, above.
+    shared = everybody[0] if len(everybody) > 1 and len(set(everybody)) == 1 else ""
+
     def rows(lines: Sequence[EstimateLine]) -> tuple[tuple[Cell, ...], ...]:
         return tuple(
             (
@@ -62,7 +66,7 @@ def estimates_section(report: PeriodReport, say: Say) -> Section:
                 *three(one.fatal_rate),
                 say(*METHODS.get(one.method, (one.method, one.method))),
                 say("、", ", ").join(say(*USES[use]) for use in one.uses if use in USES),
-                one.reason,
+                "" if one.reason == shared else one.reason,
             )
             for one in lines
         )
@@ -108,7 +112,8 @@ def estimates_section(report: PeriodReport, say: Say) -> Section:
         if known
         else (),
     )
-    notes = [
+    notes = [shared] if shared else []
+    notes += [
         say(f"{number} {chinese}。", f"{number} {english}.")
         for name, number in report.left_out.items()
         for chinese, english in [LEFT_OUT.get(name, (name, name))]
@@ -140,7 +145,7 @@ def estimates_section(report: PeriodReport, say: Say) -> Section:
 
 
 def _named(one: EstimateLine, name: str) -> EstimateLine:
-    return replace(one, name=name, label="", team="")
+    return replace(one, name=name, label="", team="", uses=())
 
 
 def health_section(report: PeriodReport, say: Say) -> Section:

@@ -32,7 +32,7 @@ from quality.report_types import AnnouncedCalls, CallGroup, Kind, MeasurePoint, 
 from quality.report_words import DIRECTIONS, MEASURES, SCOPES, SEVERITIES, reason_in
 
 PARETO_ROWS = 15
-TREND_TEAMS = 12
+TREND_TEAMS = 6
 """Teams with a line of their own in a chart; more could not be told apart."""
 
 

@@ -8,10 +8,13 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from quality.report_layout import Chart, ChartKind, Grid, Layout, Section, Show, say_in, written
+from quality.report_layout import Cell, Chart, ChartKind, Grid, Layout, Section, Show, say_in, written
 
-SHORT = 25
-"""Rows that a page shows at once; longer tables fold open."""
+SHORT = 12
+"""Rows of a table below its charts that a page shows at once; longer ones fold open."""
+
+FOLDED = 18
+"""Characters from which on a text may take several lines."""
 
 NARROW = 7
 """Columns up to which a table stands beside its chart where the window is wide."""
@@ -79,7 +82,7 @@ def _grid(section: Section, number: int, grid: Grid, charts: dict[str, dict[str,
         names.append((name, chart.title, charts[name]["legend"], _height(charts[name])))
     rows = [
         [
-            (written(cell, column.show), column.show is not Show.TEXT)
+            (written(cell, column.show), _class(cell, column.show))
             for cell, column in zip(row, grid.columns, strict=True)
         ]
         for row in grid.rows
@@ -96,12 +99,19 @@ def _grid(section: Section, number: int, grid: Grid, charts: dict[str, dict[str,
     }
 
 
+def _class(cell: Cell, show: Show) -> str:
+    """Numbers to the right, long texts with room to fold."""
+    if show is not Show.TEXT:
+        return "right"
+    return "words" if isinstance(cell, str) and len(cell) > FOLDED else ""
+
+
 def _height(chart: dict[str, Any]) -> str:
     """A chart with a line for each name grows with them."""
     if chart["kind"] != ChartKind.INTERVALS.value:
         return "usual"
     count = len(chart["labels"])
-    return "low" if count <= 8 else "tall" if count > 24 else "usual"
+    return "low" if count <= 7 else "usual" if count <= 12 else "high" if count <= 24 else "tall"
 
 
 def _chart(grid: Grid, chart: Chart) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime, time
@@ -209,6 +210,18 @@ def _write(made: _Book, sheet: Any, row: int, column: int, cell: Cell, show: Sho
         sheet.write_number(row, column, number, made.cells[Show.COUNT if whole else show])
 
 
+def _lowest(grid: Grid, chart: Chart) -> float:
+    """Where an axis begins that need not begin at 0: a round number below what is drawn."""
+    first, count = chart.rows or (0, len(grid.rows))
+    columns = [one.column for one in chart.series]
+    cells = [row[column] for row in grid.rows[first : first + count] for column in columns]
+    drawn = [float(cell) for cell in cells if isinstance(cell, int | float)]
+    if not drawn or max(drawn) <= min(drawn):
+        return 0.0
+    step = 10.0 ** math.floor(math.log10(max(drawn) - min(drawn)))
+    return max(0.0 if min(drawn) >= 0 else -math.inf, math.floor(min(drawn) / step) * step)
+
+
 def _day(text: str) -> date | None:
     if len(text) != 10 or text[4] != "-":
         return None
@@ -270,8 +283,7 @@ def _chart(made: _Book, sheet: Any, name: str, grid: Grid, chart: Chart, header:
         "num_format": FORMATS[show],
         "major_gridlines": {"visible": True, "line": {"color": "#DFE3E8"}},
     }
-    if chart.kind in (ChartKind.BARS, ChartKind.PARETO):
-        axis["min"] = 0
+    axis["min"] = 0 if chart.kind in (ChartKind.BARS, ChartKind.PARETO) or show is Show.COUNT else _lowest(grid, chart)
     drawn.set_y_axis(axis)
     days = isinstance(grid.rows[first][chart.label], str) and _day(str(grid.rows[first][chart.label])) is not None
     names: dict[str, Any] = {"date_axis": True, "num_format": "mm-dd"} if days else {"text_axis": True}

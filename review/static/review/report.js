@@ -20,7 +20,7 @@
       type: "value",
       axisLabel: { ...text, formatter: (value) => written(value, show) },
       splitLine: line,
-      scale: data.kind === "lines" || data.kind === "intervals",
+      scale: data.kind === "intervals" || (data.kind === "lines" && data.show !== "count"),
       ...more,
     });
     const base = { animation: false, textStyle: text, grid: { left: 8, right: 18, top: 18, bottom: 8, containLabel: true } };
@@ -40,7 +40,7 @@
             symbolSize: 8,
             lineStyle: { opacity: 0 },
             itemStyle: { color: colours[0] },
-            label: { show: data.labels.length <= 24, position: "top", distance: 2, ...text, formatter: (one) => written(one.value[0], data.show) },
+            label: { show: data.labels.length <= 24, position: "right", distance: 6, ...text, formatter: (one) => written(one.value[0], data.show) },
           },
         ],
       };
