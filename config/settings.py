@@ -67,6 +67,11 @@ class Settings(BaseSettings):
         description="Name of a bundled rulebook, path of a YAML file, or of a folder of versions: each call is judged "
         "by the one in force when it began.",
     )
+    test_call_rulebook: str = Field(
+        "announced_test_call",
+        min_length=1,
+        description="Rulebook of announced test calls: those whose manifest says test in its column call_type.",
+    )
     hot_words: str = Field(
         "", description="File with words that callers say, one a line, for engines that take hot words."
     )

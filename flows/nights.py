@@ -1,7 +1,8 @@
-"""A night over calls of several rulebooks: each call is judged by the version in force when it began."""
+"""A night over calls of several rulebooks: by the version in force when a call began, and test calls by their own."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from config.settings import Settings
 from flows.discover import discover
 from flows.run import run_night
 from flows.summary import NightSummary
+from pipeline.metadata import ANNOUNCED
 from pipeline.rules.shelf import open_shelf
+from pipeline.types import CallMetadata
 
 
 def run_nights(
@@ -18,8 +21,9 @@ def run_nights(
 ) -> tuple[tuple[str, NightSummary], ...]:
     """Assess a folder, as one batch for each rulebook that its calls need.
 
-    A rulebook that the setting names judges every call. Where it names a folder of versions, a change of version in
-    the middle of the recordings makes two batches, so that calls of before keep their assessments.
+    Announced test calls are judged by the rulebook that the settings name for them. All others are judged by the
+    rulebook that the settings name; where that is a folder of versions, a change of version in the middle of the
+    recordings makes two batches, so that calls of before keep their assessments.
 
     Args:
         folder: where the recordings are.
@@ -29,27 +33,39 @@ def run_nights(
         options: further ones of ``run_night``.
 
     Returns:
-        Each rulebook's place with the summary of its batch, the earliest version first; at least one.
+        Each rulebook's place with the summary of its batch, the earliest version first, test calls last; at least one.
 
     Raises:
         UsageError, TingjianError: as ``run_night``; or no version was in force when a call began.
     """
-    if not Path(settings.rulebook).is_dir():
-        return ((settings.rulebook, run_night(folder, settings, manifest=manifest, day=day, **options)),)
-    shelf = open_shelf(settings.rulebook)
-    # A call that the platform gives no time is judged by the version of this moment.
-    now = datetime.now().astimezone()
-    needed = {shelf.place_at(item.metadata.started_at, now) for item in discover(folder, manifest, day)}
-    places = [place for place in shelf.places if place in needed] or [shelf.place_at(None, now)]
-    summaries = []
-    for place in places:
-        night = run_night(
-            folder,
-            settings.model_copy(update={"rulebook": place}),
-            manifest=manifest,
-            day=day,
-            choose=lambda call, place=place: shelf.place_at(call.started_at, now) == place,
-            **options,
-        )
-        summaries.append((place, night))
+    calls = [item.metadata for item in discover(folder, manifest, day)]
+    announced = [call for call in calls if _announced(call)]
+    shelf, now = None, datetime.now().astimezone()
+    if Path(settings.rulebook).is_dir():
+        shelf = open_shelf(settings.rulebook)
+        # A call that the platform gives no time is judged by the version of this moment.
+        needed = {shelf.place_at(call.started_at, now) for call in calls if not _announced(call)}
+        places = [place for place in shelf.places if place in needed]
+    else:
+        places = [settings.rulebook] if len(announced) < len(calls) else []
+    if not places and not announced:
+        places = [settings.rulebook if shelf is None else shelf.place_at(None, now)]
+
+    def night(place: str, choose: Callable[[CallMetadata], bool] | None) -> tuple[str, NightSummary]:
+        chosen = {} if choose is None else {"choose": choose}
+        own = settings.model_copy(update={"rulebook": place})
+        return place, run_night(folder, own, manifest=manifest, day=day, **chosen, **options)
+
+    def judged_by(place: str) -> Callable[[CallMetadata], bool] | None:
+        if shelf is not None:
+            return lambda call: not _announced(call) and shelf.place_at(call.started_at, now) == place
+        return (lambda call: not _announced(call)) if announced else None
+
+    summaries = [night(place, judged_by(place)) for place in places]
+    if announced:
+        summaries.append(night(settings.test_call_rulebook, _announced))
     return tuple(summaries)
+
+
+def _announced(call: CallMetadata) -> bool:
+    return call.call_type == ANNOUNCED

@@ -23,8 +23,6 @@ from store import report_data
 from store.draws import report_version
 from store.stretches import StoredCluster, clusters_until
 
-ANNOUNCED_RULEBOOK = "announced_test_call"
-
 LONG_NUMBER = re.compile(r"[0-9０-９〇零一二三四五六七八九幺两\-－ ]{6,}")
 """What may be a personal number, written or spoken digit by digit."""
 
@@ -36,11 +34,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Titles:
-    """What the rulebooks in use call their rules, which of them are fatal, and the standard questions."""
+    """What the rulebooks in use call their rules, which of them are fatal, and the standard questions of test calls."""
 
     of_rules: Mapping[str, str]
     fatal: tuple[str, ...]
     questions: Mapping[str, str]
+    test_calls: str
 
 
 def monthly_report(month: str, settings: Settings) -> PeriodReport:
@@ -88,8 +87,11 @@ def titles_of(settings: Settings) -> Titles:
     of_rules: dict[str, str] = {}
     fatal: list[str] = []
     questions: dict[str, str] = {}
+    test_calls = ""
     try:
-        for rule in open_shelf(ANNOUNCED_RULEBOOK).rulebooks[-1].rules:
+        announced = open_shelf(settings.test_call_rulebook).rulebooks[-1]
+        test_calls = announced.name
+        for rule in announced.rules:
             of_rules[rule.id] = rule.title
             if rule.severity is Severity.ADD:
                 questions[rule.id] = rule.title
@@ -98,13 +100,13 @@ def titles_of(settings: Settings) -> Titles:
             fatal += [rule.id for rule in book.rules if rule.severity is Severity.FATAL]
     except TingjianError:
         pass
-    return Titles(of_rules, tuple(sorted(set(fatal))), questions)
+    return Titles(of_rules, tuple(sorted(set(fatal))), questions, test_calls)
 
 
 def _common(period: Period, titles: Titles, reasons: dict[str, str]) -> dict[str, Any]:
     """What is counted of every call, in a month and in a week."""
     service = report_parts.service_of(period)
-    announced = report_parts.announced_of(period.begin, period.end, titles.questions, ANNOUNCED_RULEBOOK)
+    announced = report_parts.announced_of(period.begin, period.end, titles.questions, titles.test_calls)
     if not service.total.calls and not announced.calls:
         raise UsageError(
             f"no call of {period.name} is in the store; expected a {period.kind.value} with calls. "

@@ -9,6 +9,9 @@ from datetime import datetime
 from pipeline.errors import ManifestError
 from pipeline.types import CallMetadata, Role
 
+ANNOUNCED = "test"
+"""``CallMetadata.call_type`` of an announced test call."""
+
 MANIFEST_COLUMNS: dict[str, str] = {
     "call_id": "any text, unique in the manifest",
     "file": "path of the recording, relative to the recordings folder",
@@ -61,8 +64,9 @@ def _one_of(*words: str) -> Callable[[str], str]:
 
 
 def _call_type(text: str) -> str:
-    known = {"客户": "customer", "明访": "test", "明訪": "test", "公告拨测": "test", "拨测": "test"}
-    return _one_of("customer", "test")(known.get(text, text))
+    if text in ("明访", "明訪", "公告拨测", "拨测"):
+        return ANNOUNCED
+    return _one_of("customer", ANNOUNCED)("customer" if text == "客户" else text)
 
 
 def _hung_up_by(text: str) -> Role:

@@ -19,6 +19,7 @@ from django.db.models import (
     Sum,
 )
 
+from pipeline.metadata import ANNOUNCED
 from quality.types import Lane, MonthCall
 from store.models import Assessment, Finding, LedgerEntry, LedgerState, Recording, Review
 from store.months import bounds_of_month
@@ -27,9 +28,6 @@ UNHEARABLE = ("not_a_file", "not_readable", "empty_file", "not_audio", "no_sampl
 """Set aside for a reason that leaves a person nothing to hear; every other recording belongs to the month."""
 
 READ_AT_ONCE = 2000
-
-ANNOUNCED = "test"
-"""``Recording.call_type`` of an announced test call."""
 
 
 def calls_of_month(month: str, *, agent_id: str | None = None) -> Iterator[MonthCall]:

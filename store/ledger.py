@@ -15,8 +15,8 @@ from django.db import transaction
 from django.db.models import Count, F
 from django.utils import timezone
 
+from pipeline.metadata import ANNOUNCED
 from store import webhooks
-from store.calls import ANNOUNCED
 from store.models import Batch, LedgerEntry, LedgerState, Recording
 from store.values import BatchProcess, Claim, Enrolment, FileFingerprint, SetAside
 

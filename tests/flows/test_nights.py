@@ -81,3 +81,26 @@ def test_call_of_a_time_without_a_rulebook_stops_the_night(recordings: Path, ver
     (recordings / "manifest.csv").write_text(MANIFEST.replace("2026-03-08T23", "2026-03-07T23"))
     with pytest.raises(RulebookError, match="none is in force on 2026-03-07"):
         run_nights(recordings, some_settings(tmp_path / "var", rulebook=str(versions)))
+
+
+TEST_CALLS = """call_id,file,started_at,call_type
+old,old.wav,2026-03-08T23:00:00+08:00,
+new,new.wav,2026-03-09T00:00:00+08:00,明访
+unknown,unknown.wav,,客户
+"""
+
+
+def test_announced_test_calls_are_judged_by_their_own_rulebook(
+    recordings: Path, judged: list[Any], tmp_path: Path
+) -> None:
+    (recordings / "manifest.csv").write_text(TEST_CALLS)
+    run_nights(recordings, some_settings(tmp_path / "var"))
+    assert judged == [("mobile_service", ["old", "unknown"]), ("announced_test_call", ["new"])]
+
+
+def test_folder_of_test_calls_alone_needs_no_other_rulebook(
+    recordings: Path, versions: Path, judged: list[Any], tmp_path: Path
+) -> None:
+    (recordings / "manifest.csv").write_text("file,call_type\nold.wav,test\nnew.wav,test\nunknown.wav,test\n")
+    run_nights(recordings, some_settings(tmp_path / "var", rulebook=str(versions)))
+    assert judged == [("announced_test_call", ["new.wav", "old.wav", "unknown.wav"])]

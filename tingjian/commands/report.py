@@ -45,14 +45,14 @@ def run_test_calls(month: str, *, language: str, as_json: bool) -> int:
     _ready()
     from dataclasses import asdict
 
-    from flows.period_report import ANNOUNCED_RULEBOOK, titles_of
+    from flows.period_report import titles_of
     from flows.report_parts import announced_of
     from quality.report_layout import say_in
     from quality.report_sections import announced_grids
     from store.months import bounds_of_month
 
-    questions = titles_of(load_settings()).questions
-    found = announced_of(*bounds_of_month(month), questions, ANNOUNCED_RULEBOOK)
+    titles = titles_of(load_settings())
+    found = announced_of(*bounds_of_month(month), titles.questions, titles.test_calls)
     if as_json:
         render.print_json({"month": month, **asdict(found)})
         return 0
