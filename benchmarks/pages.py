@@ -48,7 +48,7 @@ def _fill(calls: int) -> None:
                 recording=one, stage_version="s", inputs_digest="i", engine="e", model_digest="m",
                 rulebook=provenance["rulebook"], rulebook_version=provenance["rulebook_version"],
                 rulebook_sha256=provenance["rulebook_sha256"], code_version="0", score=document["score"]["total"],
-                fatal=False, must_review=False, document=document, created_at=now,
+                fatal=False, must_review=False, own_document=document, created_at=now,
             )
             for one in recordings
         )  # fmt: skip

@@ -123,7 +123,7 @@ def make_backtest(before: str, after: str, now: datetime) -> Callable[[list[int]
     old, new = open_shelf(before), open_shelf(after)
 
     def work(transcript_ids: list[int]) -> PartResult:
-        calls = list(stored_calls(transcript_ids, with_document=True))
+        calls = list(stored_calls(transcript_ids))
         verdicts = verdicts_of([one.recording_id for one in calls])
         result = PartResult(len(calls))
         for stored in calls:
@@ -173,7 +173,7 @@ def _try_appeals(shelves: tuple[Shelf, Shelf], now: datetime) -> tuple[AppealCas
     transcripts = transcripts_of(appeal.recording_id for appeal in appeals)
     judged: dict[str, tuple[Judged, Judged]] = {}
     for start in range(0, len(transcripts), ROWS_AT_ONCE):
-        for stored in stored_calls(transcripts[start : start + ROWS_AT_ONCE], with_document=True):
+        for stored in stored_calls(transcripts[start : start + ROWS_AT_ONCE]):
             judged[stored.recording_id] = _judged_by_both(stored, *shelves, now)
     return tuple(appeal_case(one, *judged[one.recording_id]) for one in appeals if one.recording_id in judged)
 

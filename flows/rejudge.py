@@ -6,21 +6,21 @@ Each process reads its own part of the calls in bulk, so that no more than one p
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from datetime import date, datetime, timedelta
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from config.django import setup_django
 from config.settings import Settings
 from pipeline.errors import TingjianError, UsageError
 from pipeline.features.measure import measure_call
 from pipeline.rules.known_measures import KNOWN_MEASURES
-from pipeline.serialise import call_from_document, measures_from_document
-from pipeline.types import Call, Measure, Measures
-from pipeline.version import CODE_VERSION
+from pipeline.serialise import call_from_document
+from pipeline.stored_measures import StoredMeasures
+from pipeline.types import Call, Measures
 from store.values import StoredCall
 
 CALLS_AT_ONCE = 200
@@ -36,29 +36,6 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
-class StoredMeasures(Mapping[str, Measure]):
-    """Stored measures, each read when it is asked for: a rulebook looks at a few of them."""
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        """Keep the document of ``pipeline.serialise.measures_to_document``."""
-        self._document = document
-        self._read: dict[str, Measure] = {}
-
-    def __getitem__(self, name: str) -> Measure:
-        """One measure."""
-        if name not in self._read:
-            self._read.update(measures_from_document({name: self._document[name]}))
-        return self._read[name]
-
-    def __iter__(self) -> Iterator[str]:
-        """Names in order."""
-        return iter(self._document)
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(self._document)
-
-
 def heard(stored: StoredCall) -> tuple[Call, Measures]:
     """A stored call with its measures: those stored with it where this very code took them, else taken anew.
 
@@ -66,12 +43,15 @@ def heard(stored: StoredCall) -> tuple[Call, Measures]:
         KeyError, TypeError, ValueError: the stored documents are not ours.
     """
     call = call_from_document(stored.call)
-    document = stored.document
-    if document is not None and document["provenance"]["code_version"] == CODE_VERSION:
-        measures = document["measures"]
+    in_force = stored.in_force
+    if in_force is not None and in_force.values is not None:
+        from store.transcripts import whole_assessment
+
+        ground_id = in_force.ground_id
+        measures = StoredMeasures(in_force.values, lambda: whole_assessment(ground_id)["measures"])
         # A measure that came into this version later is not in what was stored before.
-        if measures.keys() >= KNOWN_MEASURES.keys():
-            return call, StoredMeasures(measures)
+        if measures.has_all(KNOWN_MEASURES):
+            return call, measures
     return call, measure_call(call)
 
 

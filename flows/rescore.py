@@ -21,7 +21,7 @@ from pipeline.rules.shelf import open_shelf
 from pipeline.serialise import assessment_to_document, judgement_to_document
 from pipeline.types import Assessment, Provenance
 from pipeline.version import CODE_VERSION
-from store.values import JudgedAgain, StoredCall
+from store.values import InForce, JudgedAgain, StoredCall
 
 Document = Mapping[str, Any]
 
@@ -152,7 +152,7 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
     def work(transcript_ids: list[int]) -> PartResult:
         result = PartResult(0)
         judged: list[JudgedAgain] = []
-        for stored in stored_calls(transcript_ids, with_document=True):
+        for stored in stored_calls(transcript_ids):
             result.calls += 1
             if stored.stage_version not in known_recipes:
                 known_recipes[stored.stage_version] = recipes([stored.stage_version]).get(stored.stage_version)
@@ -173,8 +173,8 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
 def _judge_again(
     stored: StoredCall, rulebook: Rulebook, known_recipes: Mapping[str, Document | None], result: PartResult
 ) -> JudgedAgain | None:
-    old = stored.document
-    if old is not None and _made_by(old, rulebook):
+    old = stored.in_force
+    if old is not None and (old.rulebook_sha256, old.code_version) == (rulebook.sha256, CODE_VERSION):
         result.counts["already"] += 1
         return None
     call, measures = heard(stored)
@@ -188,56 +188,52 @@ def _judge_again(
         "code_version": CODE_VERSION,
     }
     document: dict[str, Any]
-    if old is not None and old["provenance"]["code_version"] == CODE_VERSION:
-        # Recording, words and measures are as they were; writing them anew would give the same.
-        provenance = {**old["provenance"], **by, "seconds": {step: round(spent, 3) for step, spent in seconds.items()}}
-        document = {**old, **judgement_to_document(judgement), "provenance": provenance}
+    ground_id: int | None = None
+    if old is not None and old.code_version == CODE_VERSION:
+        # Recording, words and measures are as they were, and stay where they are.
+        ground_id = old.ground_id
+        spent = {step: round(spent, 3) for step, spent in seconds.items()}
+        document = {**judgement_to_document(judgement), "provenance": {**by, "seconds": spent}}
     else:
-        provenance_of_call = Provenance(
+        provenance = Provenance(
             recording_sha256=call.recording.sha256,
             engine=stored.engine,
             model_digest=stored.model_digest,
             decode_options=call.transcript.options,
-            speech_detector="" if old is None else old["provenance"]["speech_detector"],
+            speech_detector="" if old is None else _speech_detector(old),
             seconds=seconds,
             **by,
         )
-        document = assessment_to_document(Assessment(call, measures, judgement, provenance_of_call))
+        document = assessment_to_document(Assessment(call, measures, judgement, provenance))
     result.counts["judged"] += 1
     result.rulebooks[f"{rulebook.name} {rulebook.version}"] += 1
     result.counts.update(_changes(old, document))
-    return JudgedAgain(
-        recording_id=stored.recording_id,
-        transcript_id=stored.transcript_id,
-        inputs_digest=stored.inputs_digest,
-        stage_version=_stage_version(stored, by, known_recipes.get(stored.stage_version)),
-        document=document,
-    )
+    return JudgedAgain(stored, _stage_version(stored, by, known_recipes.get(stored.stage_version)), ground_id, document)
 
 
-def _made_by(document: Document, rulebook: Rulebook) -> bool:
-    provenance = document["provenance"]
-    return (provenance["rulebook_sha256"], provenance["code_version"]) == (rulebook.sha256, CODE_VERSION)
+def _speech_detector(old: InForce) -> str:
+    from store.transcripts import whole_assessment
+
+    return str(whole_assessment(old.ground_id)["provenance"]["speech_detector"])
 
 
-def _changes(old: Document | None, new: Document) -> list[str]:
+def _changes(old: InForce | None, new: Document) -> list[str]:
     if old is None:
         return ["first"]
-    before, after = old["score"]["total"], new["score"]["total"]
-    heard_before, heard_after = old["route"]["must_review"], new["route"]["must_review"]
-    if (before, heard_before, _marks(old)) == (after, heard_after, _marks(new)):
+    total, must_review = new["score"]["total"], new["route"]["must_review"]
+    if (old.score, old.must_review, old.findings) == (total, must_review, _marks(new)):
         return []
     found = ["changed"]
-    if before is not None and after is not None and before != after:
-        found.append("raised" if after > before else "lowered")
-    if heard_before != heard_after:
-        found.append("review_gained" if heard_after else "review_lost")
+    if old.score is not None and total is not None and old.score != total:
+        found.append("raised" if total > old.score else "lowered")
+    if old.must_review != must_review:
+        found.append("review_gained" if must_review else "review_lost")
     return found
 
 
-def _marks(document: Document) -> list[tuple[Any, ...]]:
+def _marks(document: Document) -> tuple[tuple[Any, ...], ...]:
     keys = ("rule", "start_s", "end_s", "points", "severity")
-    return sorted(tuple(finding[key] for key in keys) for finding in document["findings"])
+    return tuple(sorted(tuple(finding[key] for key in keys) for finding in document["findings"]))
 
 
 def _stage_version(stored: StoredCall, by: Mapping[str, str], recipe: Document | None) -> str:

@@ -256,7 +256,7 @@ def flags_of(assessment: models.Assessment, state: SittingState) -> tuple[Flag, 
     ids = models.Finding.objects.filter(assessment=assessment).order_by("id").values_list("id", flat=True)
     flags = []
     # The rows were written in the order of the document, which has what the columns leave out.
-    for number, (finding_id, item) in enumerate(zip(ids, assessment.document["findings"], strict=True), start=1):
+    for number, (finding_id, item) in enumerate(zip(ids, assessment.own_document["findings"], strict=True), start=1):
         judged = state.verdicts.get(finding_id)
         flags.append(
             Flag(

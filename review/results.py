@@ -89,7 +89,7 @@ def _machine(assessment: models.Assessment, review: models.Review) -> list[tuple
             words.values_list("finding_id", "verdict", "comment")}  # fmt: skip
     ids = models.Finding.objects.filter(assessment=assessment).order_by("id").values_list("id", flat=True)
     found = []
-    for finding_id, item in zip(ids, assessment.document["findings"], strict=True):
+    for finding_id, item in zip(ids, assessment.own_document["findings"], strict=True):
         verdict, comment = last.get(finding_id, (None, ""))
         finding = finding_from(item)
         confirmed = verdict is Verdict.CONFIRM

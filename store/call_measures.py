@@ -21,11 +21,11 @@ FOLLOWED = {
 """Columns by the measures' names."""
 
 
-def followed(measures: Mapping[str, Mapping[str, Any]]) -> tuple[float | None, ...]:
-    """The followed measures of an assessment's document in order of the columns; None where there is no number."""
-    values = [(measures.get(name) or {}).get("value") for name in FOLLOWED]
+def followed(values: Mapping[str, Any]) -> tuple[float | None, ...]:
+    """The followed measures, from values by name, in order of the columns; None where there is no number."""
+    found = map(values.get, FOLLOWED)
     return tuple(
-        float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None for value in values
+        [float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None for value in found]
     )
 
 
@@ -34,20 +34,26 @@ def fill_missing(begin: datetime, end: datetime) -> int:
     rows = (
         Assessment.objects.filter(recording__in=between(begin, end).values("id"), measured__isnull=True)
         .order_by("id")
-        .values_list("id", "document__measures")
+        .values_list("id", "own_document__measures", "ground__own_document__measures")
     )
     written = 0
     while some := list(rows[:READ_AT_ONCE]):
         CallMeasures.objects.bulk_create(
             [
-                CallMeasures(assessment_id=number, **dict(zip(FOLLOWED.values(), followed(found or {}), strict=True)))
-                for number, found in some
+                CallMeasures(
+                    assessment_id=number, **dict(zip(FOLLOWED.values(), followed(_values(own or of_ground)), strict=True))
+                )
+                for number, own, of_ground in some
             ],
             batch_size=500,
             ignore_conflicts=True,
         )
         written += len(some)
     return written
+
+
+def _values(measures: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Any]:
+    return {name: (measure or {}).get("value") for name, measure in (measures or {}).items()}
 
 
 def measures_between(begin: datetime, end: datetime) -> Iterator[tuple[Any, ...]]:

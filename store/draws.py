@@ -276,9 +276,11 @@ def _unserved_hang_ups(recording_ids: Sequence[str]) -> set[str]:
     found: dict[str, bool] = {}
     for start in range(0, len(recording_ids), ROWS_AT_ONCE):
         rows = Assessment.objects.filter(recording__in=recording_ids[start : start + ROWS_AT_ONCE]).order_by("id")
-        for recording_id, measures in rows.values_list("recording_id", "document__measures"):
-            hung_up_by = (measures or {}).get("hang_up_by", {}).get("value")
-            closing = (measures or {}).get("closing_spoken", {}).get("value")
+        columns = ("recording_id", "own_document__measures", "ground__own_document__measures")
+        for recording_id, own, of_ground in rows.values_list(*columns):
+            measures = own or of_ground or {}
+            hung_up_by = measures.get("hang_up_by", {}).get("value")
+            closing = measures.get("closing_spoken", {}).get("value")
             # The newest assessment of a recording comes last and has the last word.
             found[recording_id] = hung_up_by == "agent" and closing is not True
     return {recording_id for recording_id, suspicious in found.items() if suspicious}

@@ -146,8 +146,10 @@ def _newest_assessments() -> QuerySet[Assessment]:
 
 
 def _measures(month: str | None) -> Iterator[dict[str, Any]]:
-    for row in _with_call(_newest_assessments(), month, "recording__", {"measures": "document__measures"}):
-        measures = row.pop("measures") or {}
+    places = {"own": "own_document__measures", "of_ground": "ground__own_document__measures"}
+    for row in _with_call(_newest_assessments(), month, "recording__", places):
+        own, of_ground = row.pop("own"), row.pop("of_ground")
+        measures = own or of_ground or {}
         for name, one in measures.items():
             value = one.get("value")
             number = value if isinstance(value, int | float) and not isinstance(value, bool) else None

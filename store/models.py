@@ -154,7 +154,11 @@ class Transcript(models.Model):
 
 
 class Assessment(models.Model):
-    """The whole result for one call under one stage version, with the parts that are searched as columns."""
+    """The whole result for one call under one stage version, with the parts that are searched as columns.
+
+    One that was judged again from what is stored (``ground`` is set) keeps its judgement alone in ``own_document``:
+    recording, words and measures stand in the assessment that was there before. ``document`` is the whole of it.
+    """
 
     recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="assessments")
     transcript = models.ForeignKey(Transcript, null=True, on_delete=models.PROTECT, related_name="assessments")
@@ -169,8 +173,14 @@ class Assessment(models.Model):
     score = models.FloatField(null=True)
     fatal = models.BooleanField()
     must_review = models.BooleanField()
-    document = DocumentField()
+    own_document = DocumentField(db_column="document")
+    ground = models.ForeignKey("self", null=True, on_delete=models.RESTRICT, related_name="judged_again")
     created_at = models.DateTimeField()
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The document of ``pipeline.serialise.assessment_to_document``."""
+        return whole_document(self.own_document, self.ground.own_document if self.ground else None)
 
     class Meta:
         """The same recording, inputs and stage version are never stored twice."""
@@ -184,6 +194,20 @@ class Assessment(models.Model):
             models.Index(fields=["must_review", "created_at"], name="assessment_review"),
             models.Index(fields=["created_at"], name="assessment_created"),
         )
+
+
+def whole_document(own: dict[str, Any], ground: dict[str, Any] | None) -> dict[str, Any]:
+    """An assessment's own document on the ground of the one that it was judged from; None where it stands alone."""
+    if ground is None:
+        return own
+    return {**ground, **own, "provenance": {**ground["provenance"], **own["provenance"]}}
+
+
+class MeasuredValues(models.Model):
+    """The measures of an assessment that stands alone, without their evidence: what judging it again looks at."""
+
+    assessment = models.OneToOneField(Assessment, primary_key=True, on_delete=models.CASCADE, related_name="values")
+    document = DocumentField()
 
 
 class Finding(models.Model):

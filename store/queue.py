@@ -57,7 +57,7 @@ def _enqueue(wanted: Mapping[str, tuple[Any, Lane, str]]) -> int:
     reasons: dict[str, str] = {}
     must = [recording_id for recording_id, (_, lane, _reason) in wanted.items() if lane is Lane.MUST]
     newest = Assessment.objects.filter(recording__in=must).order_by("id")
-    for recording_id, route in newest.values_list("recording_id", "document__route"):
+    for recording_id, route in newest.values_list("recording_id", "own_document__route"):
         reasons[recording_id] = "；".join((route or {}).get("reasons", ())[:3])
     items = [
         QueueItem(

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, Model, OuterRef
 from django.utils import timezone
 
+from pipeline.stored_measures import values_of
 from store.call_measures import FOLLOWED, followed
 from store.models import (
     Assessment,
@@ -18,10 +19,13 @@ from store.models import (
     Finding,
     LedgerEntry,
     LedgerState,
+    MeasuredValues,
     NotAssessable,
     Recording,
     Transcript,
+    whole_document,
 )
+from store.quick_json import dumps
 
 
 def save_assessment(
@@ -89,7 +93,7 @@ def save_assessment(
             score=assessment["score"]["total"],
             fatal=assessment["score"]["fatal"],
             must_review=assessment["route"]["must_review"],
-            document=dict(assessment),
+            own_document=dict(assessment),
             created_at=timezone.now(),
         )
         _save_parts(stored, assessment)
@@ -107,7 +111,8 @@ def assessments_of(batch_id: str) -> Iterator[dict[str, Any]]:
         recording__ledger__stage_version=F("stage_version"),
         recording__ledger__inputs_digest=F("inputs_digest"),
     ).order_by("recording__call_id", "recording_id")
-    yield from rows.values_list("document", flat=True).iterator(chunk_size=200)
+    for own, ground in rows.values_list("own_document", "ground__own_document").iterator(chunk_size=200):
+        yield whole_document(own, ground)
 
 
 def heard_call(sha256: str, hearing: str, inputs_digest: str | None = None) -> dict[str, Any] | None:
@@ -149,24 +154,36 @@ def _save_parts(stored: Assessment, assessment: Mapping[str, Any]) -> None:
         channels=recording["channels"],
         channel_layout=recording["channel_layout"],
     )
-    save_parts([(stored.pk, assessment)])
+    values = save_values([(stored.pk, assessment)])
+    save_parts([(stored.pk, recording["metadata"].get("agent_id", ""), values[0], assessment)])
 
 
-def save_parts(stored: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
-    """Write the rows that belong to assessments, by their ids and documents: findings, and rules not assessable."""
+def save_parts(stored: Iterable[tuple[int, str, Mapping[str, Any] | None, Mapping[str, Any]]]) -> None:
+    """Write what belongs to assessments: findings, rules not assessable, and the measures that trends follow.
+
+    Args:
+        stored: id of the assessment, agent, values of its measures by name (None where they are not at hand), document.
+    """
     findings: list[tuple[Any, ...]] = []
     measured: list[tuple[Any, ...]] = []
     unknown: list[tuple[Any, ...]] = []
-    for assessment_id, document in stored:
-        agent_id = document["recording"]["metadata"].get("agent_id", "")
-        measured.append((assessment_id, *followed(document.get("measures") or {})))
+    for assessment_id, agent_id, values, document in stored:
+        if values is not None:
+            measured.append((assessment_id, *followed(values)))
         for item in document["findings"]:
             findings.append((assessment_id, agent_id, *(item[name] for name in _OF_FINDINGS)))
         for item in document["not_assessable"]:
             unknown.append((assessment_id, item["rule"], item["reason"]))
-    _insert(Finding, ("assessment", "agent_id", *_OF_FINDINGS), findings)
-    _insert(CallMeasures, ("assessment", *FOLLOWED.values()), measured)
-    _insert(NotAssessable, ("assessment", "rule", "reason"), unknown)
+    insert(Finding, ("assessment", "agent_id", *_OF_FINDINGS), findings)
+    insert(CallMeasures, ("assessment", *FOLLOWED.values()), measured)
+    insert(NotAssessable, ("assessment", "rule", "reason"), unknown)
+
+
+def save_values(stored: Iterable[tuple[int, Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
+    """Keep the values of measures apart, by id and document of assessments that stand alone; returns them by name."""
+    found = [(assessment_id, values_of(document.get("measures") or {})) for assessment_id, document in stored]
+    insert(MeasuredValues, ("assessment", "document"), [(number, dumps(values)) for number, values in found])
+    return [values["values"] for _, values in found]
 
 
 _OF_FINDINGS = (
@@ -184,8 +201,8 @@ _OF_FINDINGS = (
 )
 
 
-def _insert(model: type[Model], fields: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Many rows of plain values at once: objects made for each of them would cost more than the judging."""
+def insert(model: type[Model], fields: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Many rows at once, of values as the database has them: objects for each would cost more than the judging."""
     if not rows:
         return
     quote = connection.ops.quote_name

@@ -7,14 +7,17 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max, OuterRef, Subquery
 from django.utils import timezone
 
+from pipeline.stored_measures import values_of
+from pipeline.version import CODE_VERSION
 from store.calls import between
-from store.models import Assessment, Batch, Transcript
-from store.records import save_parts
-from store.values import JudgedAgain, StoredCall
+from store.models import Assessment, Batch, Finding, MeasuredValues, Transcript
+from store.quick_json import dumps
+from store.records import insert, save_parts, save_values
+from store.values import InForce, JudgedAgain, StoredCall
 
 ROWS_AT_ONCE = 400
 """Rows of one query: below every database's limit on parameters."""
@@ -46,44 +49,64 @@ def transcripts_of(recording_ids: Iterable[str]) -> list[int]:
     return sorted(found)
 
 
-def stored_calls(transcript_ids: Sequence[int], *, with_document: bool) -> Iterator[StoredCall]:
+def stored_calls(transcript_ids: Sequence[int]) -> Iterator[StoredCall]:
     """Stored calls by their transcripts in order, each with the assessment in force where there is one.
 
     Documents are read a few at a time: hundreds of them at once would take longer to find memory for than to read.
 
     Args:
         transcript_ids: the transcripts; at most ``ROWS_AT_ONCE``.
-        with_document: whether the assessment's whole document is wanted too, which takes as long to read as the call.
     """
+    in_force, stages = _in_force(transcript_ids)
     rows = Transcript.objects.filter(id__in=transcript_ids).order_by("id")
     fields = ("id", "recording_id", "recording__call_id", "recording__agent_id", "inputs_digest", "engine")
-    stages: dict[int, set[str]] = {}
-    newest: dict[int, int] = {}
-    of_these = Assessment.objects.filter(transcript__in=transcript_ids)
-    for assessment_id, transcript_id, stage in of_these.order_by("id").values_list(
-        "id", "transcript_id", "stage_version"
-    ):
-        stages.setdefault(transcript_id, set()).add(stage)
-        newest[transcript_id] = assessment_id
-    columns = ["transcript_id", "stage_version", *(["document"] if with_document else [])]
-    judged = Assessment.objects.filter(id__in=newest.values()).order_by("transcript_id")
-    in_force = judged.values_list(*columns).iterator(chunk_size=DOCUMENTS_AT_ONCE)
     for row in rows.values_list(*fields, "model_digest", "call").iterator(chunk_size=DOCUMENTS_AT_ONCE):
-        transcript_id, recording_id, call_id, agent_id, inputs_digest, engine, model_digest, call = row
-        _, stage, *document = next(in_force) if transcript_id in newest else (transcript_id, "")
-        yield StoredCall(
-            transcript_id=transcript_id,
-            recording_id=recording_id,
-            call_id=call_id,
-            agent_id=agent_id,
-            inputs_digest=inputs_digest,
-            engine=engine,
-            model_digest=model_digest,
-            call=call,
-            stage_version=stage,
-            document=document[0] if document else None,
-            stages=frozenset(stages.get(transcript_id, ())),
-        )
+        yield StoredCall(*row, in_force.get(row[0]), frozenset(stages.get(row[0], ())))
+
+
+def _in_force(transcript_ids: Sequence[int]) -> tuple[dict[int, InForce], dict[int, set[str]]]:
+    """The newest assessment by transcript, and the stage versions of all."""
+    columns = ("transcript_id", "id", "ground_id", "stage_version", "rulebook_sha256", "code_version", "score",
+               "must_review")  # fmt: skip
+    stages: dict[int, set[str]] = {}
+    newest: dict[int, tuple[Any, ...]] = {}
+    of_these = Assessment.objects.filter(transcript__in=transcript_ids).order_by("id")
+    for transcript_id, *row in of_these.values_list(*columns):
+        stages.setdefault(transcript_id, set()).add(row[2])
+        # Where nothing is said of a ground it is its own.
+        newest[transcript_id] = (row[0], row[1] or row[0], *row[2:])
+    ids = [row[0] for row in newest.values()]
+    found: dict[int, list[tuple[str, float, float, float, str]]] = {}
+    of_findings = ("assessment_id", "rule", "start_s", "end_s", "points", "severity")
+    for assessment_id, *finding in Finding.objects.filter(assessment__in=ids).values_list(*of_findings):
+        found.setdefault(assessment_id, []).append(tuple(finding))
+    values = _values([row[1] for row in newest.values() if row[4] == CODE_VERSION])
+    return {
+        transcript_id: InForce(*row, tuple(sorted(found.get(row[0], ()))), values.get(row[1]))
+        for transcript_id, row in newest.items()
+    }, stages
+
+
+def _values(ground_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+    """The values of the measures by assessment; those that older code did not keep apart are, from now on."""
+    rows = MeasuredValues.objects.filter(assessment__in=ground_ids).values_list("assessment_id", "document")
+    known = dict(rows.iterator(chunk_size=ROWS_AT_ONCE))
+    others = Assessment.objects.filter(id__in=[one for one in ground_ids if one not in known])
+    added = []
+    for ground_id, document in others.values_list("id", "own_document").iterator(chunk_size=DOCUMENTS_AT_ONCE):
+        try:
+            known[ground_id] = values_of(document["measures"])
+        except (KeyError, TypeError, AttributeError):
+            # A document of another time: who asks for its measures is told so.
+            continue
+        added.append(MeasuredValues(assessment_id=ground_id, document=known[ground_id]))
+    MeasuredValues.objects.bulk_create(added, ignore_conflicts=True)
+    return known
+
+
+def whole_assessment(assessment_id: int) -> dict[str, Any]:
+    """The document of one assessment that stands alone."""
+    return dict(Assessment.objects.values_list("own_document", flat=True).get(id=assessment_id))
 
 
 def recipes(stage_versions: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -99,34 +122,49 @@ def save_judgements(judged: Sequence[JudgedAgain]) -> int:
     """
     with transaction.atomic():
         stages = {one.stage_version for one in judged}
-        rows = Assessment.objects.filter(
-            recording__in=[one.recording_id for one in judged], stage_version__in=stages
-        ).values_list("recording_id", "stage_version", "inputs_digest")
-        known = set(rows)
-        new = [one for one in judged if (one.recording_id, one.stage_version, one.inputs_digest) not in known]
-        now = timezone.now()
-        stored = Assessment.objects.bulk_create(_row(one, now) for one in new)
-        save_parts((row.pk, one.document) for row, one in zip(stored, new, strict=True))
+        of_these = Assessment.objects.filter(
+            recording__in=[one.of.recording_id for one in judged], stage_version__in=stages
+        )
+        key = ("recording_id", "stage_version", "inputs_digest")
+        known = set(of_these.values_list(*key))
+        new = [one for one in judged if (one.of.recording_id, one.stage_version, one.of.inputs_digest) not in known]
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        insert(Assessment, _COLUMNS, [_row(one, now) for one in new])
+        ids = {row[1:]: row[0] for row in of_these.values_list("id", *key)}
+        stored = [ids[one.of.recording_id, one.stage_version, one.of.inputs_digest] for one in new]
+        save_parts(
+            (row, one.of.call["recording"]["metadata"].get("agent_id", ""), one.document)
+            for row, one in zip(stored, new, strict=True)
+        )
+        save_values((row, one.document) for row, one in zip(stored, new, strict=True) if one.ground_id is None)
     return len(new)
 
 
-def _row(judged: JudgedAgain, now: datetime) -> Assessment:
-    document: Mapping[str, Any] = judged.document
-    provenance = document["provenance"]
-    return Assessment(
-        recording_id=judged.recording_id,
-        transcript_id=judged.transcript_id,
-        stage_version=judged.stage_version,
-        inputs_digest=judged.inputs_digest,
-        engine=provenance["engine"],
-        model_digest=provenance["model_digest"],
-        rulebook=provenance["rulebook"],
-        rulebook_version=provenance["rulebook_version"],
-        rulebook_sha256=provenance["rulebook_sha256"],
-        code_version=provenance["code_version"],
-        score=document["score"]["total"],
-        fatal=document["score"]["fatal"],
-        must_review=document["route"]["must_review"],
-        document=dict(document),
-        created_at=now,
+_COLUMNS = (
+    "recording", "transcript", "stage_version", "inputs_digest", "engine", "model_digest", "rulebook",
+    "rulebook_version", "rulebook_sha256", "code_version", "score", "fatal", "must_review", "own_document", "ground",
+    "created_at",
+)  # fmt: skip
+
+
+def _row(judged: JudgedAgain, now: Any) -> tuple[Any, ...]:
+    call, document = judged.of, judged.document
+    provenance, score = document["provenance"], document["score"]
+    return (
+        call.recording_id,
+        call.transcript_id,
+        judged.stage_version,
+        call.inputs_digest,
+        call.engine,
+        call.model_digest,
+        provenance["rulebook"],
+        provenance["rulebook_version"],
+        provenance["rulebook_sha256"],
+        provenance["code_version"],
+        score["total"],
+        score["fatal"],
+        document["route"]["must_review"],
+        dumps(document),
+        judged.ground_id,
+        now,
     )

@@ -143,13 +143,34 @@ class AgentHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class InForce:
+    """The assessment in force of a stored call, as far as judging again looks at it.
+
+    Attributes:
+        ground_id: the assessment that holds recording, words and measures: this one, or the one it was judged from.
+        findings: rule, start and end in seconds, points and severity of each finding, sorted.
+        values: of the measures, as ``pipeline.stored_measures.values_of`` gives them; None where they were taken by
+            other code or cannot be read.
+    """
+
+    assessment_id: int
+    ground_id: int
+    stage_version: str
+    rulebook_sha256: str
+    code_version: str
+    score: float | None
+    must_review: bool
+    findings: tuple[tuple[str, float, float, float, str], ...]
+    values: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredCall:
     """A call as it was heard, with the assessment in force.
 
     Attributes:
         call: the document of ``pipeline.serialise.call_to_document``.
-        stage_version: of the assessment in force; empty where there is none.
-        document: that assessment's document, None where there is none or it was not asked for.
+        in_force: the assessment in force, None where there is none.
         stages: the stage versions under which this transcript was judged.
     """
 
@@ -161,17 +182,27 @@ class StoredCall:
     engine: str
     model_digest: str
     call: Mapping[str, Any]
-    stage_version: str
-    document: Mapping[str, Any] | None
+    in_force: InForce | None
     stages: frozenset[str]
+
+    @property
+    def stage_version(self) -> str:
+        """Of the assessment in force; empty where there is none."""
+        return "" if self.in_force is None else self.in_force.stage_version
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedAgain:
-    """A new assessment of a stored call; ``document`` as ``pipeline.serialise.assessment_to_document`` writes it."""
+    """A new assessment of a stored call.
 
-    recording_id: str
-    transcript_id: int
-    inputs_digest: str
+    Attributes:
+        of: the call.
+        ground_id: the assessment that holds recording, words and measures; None where ``document`` holds them too.
+        document: as ``pipeline.serialise.assessment_to_document`` writes it, or the judgement alone with its part of
+            the provenance.
+    """
+
+    of: StoredCall
     stage_version: str
+    ground_id: int | None
     document: Mapping[str, Any]

@@ -10,6 +10,7 @@ from pipeline.features.events import CallEvents, read_events
 from pipeline.features.settings import DEFAULT_MEASURE_SETTINGS, MeasureSettings
 from pipeline.rules.matching import Lexicon, SpokenText
 from pipeline.rules.outcome import Result
+from pipeline.stored_measures import StoredMeasures, Value
 from pipeline.types import Call, CallMetadata, Measure, Measures, Outcome, Role
 
 if TYPE_CHECKING:
@@ -117,13 +118,27 @@ class CallView:
 
     def number(self, name: str) -> float | None:
         """The value of a measured number, None where there is none: it can save looking for events."""
-        measure = self.measures.get(name)
-        if measure is None or isinstance(measure.value, bool) or not isinstance(measure.value, float | int):
-            return None
-        return float(measure.value)
+        value = self.value(name)
+        return None if isinstance(value, bool | str) or value is None else float(value)
+
+    def value(self, name: str) -> Value:
+        """What was measured, None where nothing was."""
+        measures = self.measures
+        if isinstance(measures, StoredMeasures):
+            return measures.value(name)
+        measure = measures.get(name)
+        return measure.value if measure is not None and measure.outcome is Outcome.MEASURED else None
+
+    def why_unmeasured(self, name: str) -> str | None:
+        """The measure's own word for why there is no value; None where it has none."""
+        measures = self.measures
+        if isinstance(measures, StoredMeasures):
+            return measures.reason(name)
+        measure = measures.get(name)
+        return None if measure is None else measure.reason
 
     def measure(self, name: str) -> Measure | None:
-        """A measure by name, None where it was never taken."""
+        """A measure by name with its evidence, None where it was never taken."""
         return self.measures.get(name)
 
     def nothing_in_doubt(self, least_confidence: float) -> bool:
@@ -138,7 +153,4 @@ class CallView:
 
     def transcript_confidence(self) -> float | None:
         """How far the transcript can be trusted, None where the engine does not say."""
-        measure = self.measures.get("transcript_confidence")
-        if measure is None or measure.outcome is not Outcome.MEASURED or not isinstance(measure.value, float | int):
-            return None
-        return float(measure.value)
+        return self.number("transcript_confidence")

@@ -33,7 +33,7 @@ def _in_force() -> QuerySet[models.Assessment]:
 def calls(request: HttpRequest, query: Query[schemas.CallQuery]) -> Answer:
     """Assessments in force in the order in which they were stored; a call that is judged anew comes again."""
     rows = chosen(
-        _in_force().defer("document"),
+        _in_force().defer("own_document"),
         recording__started_at__gte=query.since,
         recording__started_at__lt=query.until,
         recording__agent_id=query.agent_id,

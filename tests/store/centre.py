@@ -117,7 +117,7 @@ def _store_month(
                     score=line.machine_score,
                     fatal=False,
                     must_review=False,
-                    document={"measures": {}},
+                    own_document={"measures": {}},
                     created_at=now,
                 )
                 for line in logged

@@ -98,7 +98,7 @@ def many(calls: Iterable[Made]) -> list[str]:
             score=call.score,
             fatal=call.fatal,
             must_review=call.must,
-            document={"measures": {}},
+            own_document={"measures": {}},
             created_at=now,
         )
         for recording, call in zip(recordings, calls, strict=True)

@@ -13,7 +13,7 @@ from pipeline.rules.operators.looking import Looking
 from pipeline.rules.operators.scope import RoleWord, Scope, ScopedOperator, Window
 from pipeline.rules.outcome import CLEAR, Match, Result
 from pipeline.rules.view import CallView
-from pipeline.types import Evidence, MatchKind, Measure, Outcome, Role
+from pipeline.types import Evidence, MatchKind, Measure, Role
 
 NEVER_TAKEN = "这通电话没有“{title}”这项测量"
 
@@ -109,25 +109,22 @@ class CompiledMeasure(Looking):
 
     def evaluate(self, view: CallView, around: Match | None) -> Result:
         """As every operator; most values are inside their limits, which is told at once."""
-        measure = view.measures.get(self.parameters.name)
-        if measure is not None and measure.outcome is Outcome.MEASURED and measure.value is not None:
-            if not self._outside(measure.value):
-                return CLEAR
+        value = view.value(self.parameters.name)
+        if value is not None and not self._outside(value):
+            return CLEAR
         return super().evaluate(view, around)
 
     def unknown(self, view: CallView) -> str | None:
         """The measure's own reason."""
-        measure = view.measure(self.parameters.name)
-        if measure is None:
-            return NEVER_TAKEN.format(title=KNOWN_MEASURES[self.parameters.name].title)
-        if measure.outcome is Outcome.NOT_ASSESSABLE or measure.value is None:
-            return measure.reason or NEVER_TAKEN.format(title=KNOWN_MEASURES[self.parameters.name].title)
-        return None
+        if view.value(self.parameters.name) is not None:
+            return None
+        reason = view.why_unmeasured(self.parameters.name)
+        return reason or NEVER_TAKEN.format(title=KNOWN_MEASURES[self.parameters.name].title)
 
     def possible(self, view: CallView) -> bool:
         """Whether the value is outside."""
-        measure = view.measure(self.parameters.name)
-        return measure is not None and measure.value is not None and self._outside(measure.value)
+        value = view.value(self.parameters.name)
+        return value is not None and self._outside(value)
 
     def find(self, view: CallView, window: Window) -> Iterator[Match]:
         """The evidence of the measure inside the window."""

@@ -73,8 +73,7 @@ class CompiledResponse(LookingAtEvents):
         reason = one_sided(view)
         if reason is not None:
             return reason
-        measure = view.measure("agent_longest_response_s")
-        known = measure is not None and measure.value is not None
+        known = view.value("agent_longest_response_s") is not None
         return None if known or view.events().responses else NO_RESPONSE
 
     def possible(self, view: CallView) -> bool:

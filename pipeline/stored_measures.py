@@ -1,0 +1,74 @@
+"""Measures as the store keeps them: what every rule asks for at hand, the evidence read when somebody looks at it.
+
+The evidence of a call's measures is by far the most of an assessment, and judging a month again looks at little of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pipeline.serialise import Document, measures_from_document
+from pipeline.types import Measure, Outcome
+
+Value = float | int | bool | str | None
+
+
+def values_of(measures: Mapping[str, Mapping[str, Any]]) -> Document:
+    """Values and reasons alone, from the document of ``pipeline.serialise.measures_to_document``."""
+    taken = Outcome.MEASURED.value
+    return {
+        "values": {name: item["value"] if item["outcome"] == taken else None for name, item in measures.items()},
+        "reasons": {
+            name: item["reason"] for name, item in measures.items() if item["outcome"] != taken or item["value"] is None
+        },
+    }
+
+
+class StoredMeasures(Mapping[str, Measure]):
+    """The measures of a stored call. Values and reasons cost nothing; a whole measure makes it read them all."""
+
+    __slots__ = ("_read", "_reasons", "_values", "_whole")
+
+    def __init__(self, values: Mapping[str, Any], whole: Callable[[], Mapping[str, Any]]) -> None:
+        """Keep what ``values_of`` gives, and a way to the document that it was given.
+
+        Raises:
+            KeyError: ``values`` is not from there.
+        """
+        self._values: Mapping[str, Value] = values["values"]
+        self._reasons: Mapping[str, str | None] = values["reasons"]
+        self._whole = whole
+        self._read: dict[str, Measure] = {}
+
+    def value(self, name: str) -> Value:
+        """What was measured; None where it was not."""
+        return self._values.get(name)
+
+    def reason(self, name: str) -> str | None:
+        """Why there is no value; None where there is one, or nobody said."""
+        return self._reasons.get(name)
+
+    def has_all(self, names: Mapping[str, object]) -> bool:
+        """Whether all of these were taken."""
+        return self._values.keys() >= names.keys()
+
+    def __getitem__(self, name: str) -> Measure:
+        """One measure with its evidence."""
+        if name not in self._values:
+            raise KeyError(name)
+        if name not in self._read:
+            self._read.update(measures_from_document({name: self._whole()[name]}))
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a measure."""
+        return name in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        """Names in order."""
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._values)
