@@ -160,7 +160,7 @@ def run(calls: int, say: Callable[[str], None]) -> None:
                 if len(read) == AT_ONCE:
                     cost.parts.append(spent)
             for call in read[::SEARCHED_EVERY]:
-                searched.append(SpokenText.read(read_dialogue(call).turns, default.lexicon).plain)
+                searched.append(SpokenText(read_dialogue(call), default.lexicon).plain)
             judged += len(read)
             if part in (0, 9) or judged == calls // 2 or judged == calls:
                 memory[judged] = peak_mb()

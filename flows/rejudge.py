@@ -17,8 +17,8 @@ from config.django import setup_django
 from config.settings import Settings
 from pipeline.errors import TingjianError, UsageError
 from pipeline.features.measure import measure_call
+from pipeline.late_call import LateCall
 from pipeline.rules.known_measures import KNOWN_MEASURES
-from pipeline.serialise import call_from_document
 from pipeline.stored_measures import StoredMeasures
 from pipeline.types import Call, Measures
 from store.values import StoredCall
@@ -42,7 +42,7 @@ def heard(stored: StoredCall) -> tuple[Call, Measures]:
     Raises:
         KeyError, TypeError, ValueError: the stored documents are not ours.
     """
-    call = call_from_document(stored.call)
+    call = LateCall(stored.call)
     in_force = stored.in_force
     if in_force is not None and in_force.values is not None:
         from store.transcripts import whole_assessment

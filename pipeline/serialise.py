@@ -141,39 +141,47 @@ def call_from_document(document: Mapping[str, Any]) -> Call:
     Raises:
         KeyError, ValueError: when the document is not one of ours.
     """
-    recording = document["recording"]
-    transcript = document["transcript"]
     return Call(
-        recording=Recording(
-            id=recording["id"],
-            sha256=recording["sha256"],
-            duration_s=recording["duration_s"],
-            sample_rate_hz=recording["sample_rate_hz"],
-            channels=recording["channels"],
-            channel_layout=ChannelLayout(recording["channel_layout"]),
-            agent_channel=recording["agent_channel"],
-            metadata=metadata_from_document(recording["metadata"]),
-            problems=tuple(Problem(**problem) for problem in recording["problems"]),
-            ringing_end_s=recording["ringing_end_s"],
-            # Calls stored by older versions have neither of these.
-            layout_confidence=recording.get("layout_confidence"),
-            agent_channel_confidence=recording.get("agent_channel_confidence"),
-            voices_told_apart_by=recording.get("voices_told_apart_by"),
-        ),
-        turns=tuple(map(_turn_from, document["turns"])),
-        transcript=Transcript(
-            engine=transcript["engine"],
-            model=transcript["model"],
-            model_digest=transcript["model_digest"],
-            language=transcript["language"],
-            options=transcript["options"],
-            utterances=tuple(map(_utterance_from, transcript["utterances"])),
-            audio_s=transcript["audio_s"],
-            speech_s=transcript["speech_s"],
-            # Calls stored by older versions have neither of these.
-            rejected=tuple(Rejected(**{**item, "role": Role(item["role"])}) for item in transcript.get("rejected", ())),
-        ),
-        acoustics=_acoustics_from_document(document.get("acoustics", {})),
+        recording=recording_from_document(document["recording"]),
+        turns=tuple(map(turn_from_document, document["turns"])),
+        transcript=transcript_from_document(document["transcript"]),
+        acoustics=acoustics_from_document(document.get("acoustics", {})),
+    )
+
+
+def recording_from_document(recording: Mapping[str, Any]) -> Recording:
+    """Read back the recording of a call."""
+    return Recording(
+        id=recording["id"],
+        sha256=recording["sha256"],
+        duration_s=recording["duration_s"],
+        sample_rate_hz=recording["sample_rate_hz"],
+        channels=recording["channels"],
+        channel_layout=ChannelLayout(recording["channel_layout"]),
+        agent_channel=recording["agent_channel"],
+        metadata=metadata_from_document(recording["metadata"]),
+        problems=tuple(Problem(**problem) for problem in recording["problems"]),
+        ringing_end_s=recording["ringing_end_s"],
+        # Calls stored by older versions have neither of these.
+        layout_confidence=recording.get("layout_confidence"),
+        agent_channel_confidence=recording.get("agent_channel_confidence"),
+        voices_told_apart_by=recording.get("voices_told_apart_by"),
+    )
+
+
+def transcript_from_document(transcript: Mapping[str, Any]) -> Transcript:
+    """Read back the transcript of a call."""
+    return Transcript(
+        engine=transcript["engine"],
+        model=transcript["model"],
+        model_digest=transcript["model_digest"],
+        language=transcript["language"],
+        options=transcript["options"],
+        utterances=tuple(map(utterance_from_document, transcript["utterances"])),
+        audio_s=transcript["audio_s"],
+        speech_s=transcript["speech_s"],
+        # Calls stored by older versions have none.
+        rejected=tuple(Rejected(**{**item, "role": Role(item["role"])}) for item in transcript.get("rejected", ())),
     )
 
 
@@ -316,7 +324,8 @@ def _utterance(utterance: Utterance) -> Document:
 # Turns and utterances are by far the most of a call, and rescoring reads millions of calls: hence places, not names.
 
 
-def _turn_from(item: Mapping[str, Any]) -> Turn:
+def turn_from_document(item: Mapping[str, Any]) -> Turn:
+    """Read back one turn."""
     pieces = item["pieces"]
     return Turn(
         _ROLES[item["role"]],
@@ -328,7 +337,8 @@ def _turn_from(item: Mapping[str, Any]) -> Turn:
     )
 
 
-def _utterance_from(item: Mapping[str, Any]) -> Utterance:
+def utterance_from_document(item: Mapping[str, Any]) -> Utterance:
+    """Read back one utterance."""
     characters = item.get("characters")
     return Utterance(
         _ROLES[item["role"]],
@@ -378,7 +388,8 @@ def _channel_spans(spans: tuple[ChannelSpan, ...] | None) -> list[Document] | No
     ]
 
 
-def _acoustics_from_document(document: Mapping[str, Any]) -> Acoustics:
+def acoustics_from_document(document: Mapping[str, Any]) -> Acoustics:
+    """Read back what only the sound tells."""
     fillers = document.get("probable_fillers")
     spans = {
         name: None if document.get(name) is None else tuple(ChannelSpan(**item) for item in document[name])

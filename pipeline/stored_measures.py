@@ -28,7 +28,12 @@ def values_of(measures: Mapping[str, Mapping[str, Any]]) -> Document:
 class StoredMeasures(Mapping[str, Measure]):
     """The measures of a stored call. Values and reasons cost nothing; a whole measure makes it read them all."""
 
-    __slots__ = ("_read", "_reasons", "_values", "_whole")
+    __slots__ = ("_read", "_values", "_whole", "reason", "value")
+
+    value: Callable[[str], Value]
+    """What was measured by name; None where nothing was."""
+    reason: Callable[[str], str | None]
+    """Why there is no value, by name; None where there is one, or nobody said."""
 
     def __init__(self, values: Mapping[str, Any], whole: Callable[[], Mapping[str, Any]]) -> None:
         """Keep what ``values_of`` gives, and a way to the document that it was given.
@@ -37,17 +42,10 @@ class StoredMeasures(Mapping[str, Measure]):
             KeyError: ``values`` is not from there.
         """
         self._values: Mapping[str, Value] = values["values"]
-        self._reasons: Mapping[str, str | None] = values["reasons"]
+        self.value = self._values.get
+        self.reason = values["reasons"].get
         self._whole = whole
         self._read: dict[str, Measure] = {}
-
-    def value(self, name: str) -> Value:
-        """What was measured; None where it was not."""
-        return self._values.get(name)
-
-    def reason(self, name: str) -> str | None:
-        """Why there is no value; None where there is one, or nobody said."""
-        return self._reasons.get(name)
 
     def has_all(self, names: Mapping[str, object]) -> bool:
         """Whether all of these were taken."""

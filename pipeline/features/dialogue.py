@@ -7,9 +7,13 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from operator import ge
+from typing import overload
 
 from pipeline.asr.text import character_count
 from pipeline.audio.spans import merged, without
+from pipeline.late_call import LateCall
 from pipeline.types import (
     ONE_FOR_BOTH,
     Call,
@@ -17,6 +21,7 @@ from pipeline.types import (
     Evidence,
     Measure,
     Outcome,
+    Recording,
     Role,
     Span,
     Turn,
@@ -80,12 +85,18 @@ class SpokenTurn:
 class Dialogue:
     """The turns of a call with their words, in order of time.
 
-    ``roles_unknown`` is the reason why agent and customer cannot be told apart, None where they can.
+    ``roles_unknown`` is the reason why agent and customer cannot be told apart, None where they can. ``roles`` and
+    ``texts`` are those of the turns; ``words_lost`` says whether any turn has lost words.
     """
 
     call: Call
-    turns: tuple[SpokenTurn, ...]
+    turns: Sequence[SpokenTurn]
     roles_unknown: str | None
+    roles: Sequence[Role]
+    texts: Sequence[str]
+    starts_s: Sequence[float]
+    ends_s: Sequence[float]
+    words_lost: bool = False
 
     def of(self, role: Role) -> tuple[SpokenTurn, ...]:
         """The turns of one party."""
@@ -95,7 +106,7 @@ class Dialogue:
         """Why nothing can be measured of this party, None where it can."""
         if self.roles_unknown is not None:
             return self.roles_unknown
-        if all(spoken.turn.role is not role for spoken in self.turns):
+        if role not in self.roles:
             return NO_AGENT_SPEECH if role is Role.AGENT else NO_CUSTOMER_SPEECH
         return None
 
@@ -121,6 +132,8 @@ class Dialogue:
 
         A line whose noise was not measured is taken for a quiet one.
         """
+        if not self.call.acoustics.channels:
+            return None
         channels = {spoken.turn.channel for spoken in self.turns if role in (None, spoken.turn.role)}
         ratios = [
             sound.snr_db
@@ -134,16 +147,12 @@ class Dialogue:
 
 def read_dialogue(call: Call) -> Dialogue:
     """Put every utterance into the turn of its channel with which it shares the most time."""
+    if isinstance(call, LateCall) and not call.words_refused:
+        return _late_dialogue(call)
     said: list[tuple[Utterance, ...]] = [()] * len(call.turns)
-    channels: dict[int, _ChannelTurns] = {}
-    for index, turn in enumerate(call.turns):
-        turns_there = channels.get(turn.channel)
-        if turns_there is None:
-            channels[turn.channel] = turns_there = _ChannelTurns()
-        turns_there.add(turn.start_s, turn.end_s, index)
+    places = _Places([(turn.channel, turn.start_s, turn.end_s) for turn in call.turns])
     for utterance in call.transcript.utterances:
-        turns_there = channels.get(utterance.channel)
-        best = None if turns_there is None else turns_there.sharing_most(utterance.start_s, utterance.end_s)
+        best = places.sharing_most(utterance.channel, utterance.start_s, utterance.end_s)
         if best is not None:
             known = said[best]
             said[best] = (*known, utterance) if known else (utterance,)
@@ -155,24 +164,129 @@ def read_dialogue(call: Call) -> Dialogue:
         for index, turn in enumerate(call.turns)
     ]
     turns.sort(key=_start_and_channel)
-    unknown = None
-    if call.recording.agent_channel is None:
-        contradicted = any(problem.code == "swapped_channels" for problem in call.recording.problems)
-        layout = CONTRADICTED if contradicted else LAYOUT_NAMES[call.recording.channel_layout]
-        if call.recording.voices_told_apart_by is not None:
-            layout = UNNAMED_VOICES
-        unknown = NO_ROLES.format(layout=layout)
-    return Dialogue(call, tuple(turns), unknown)
+    return Dialogue(
+        call,
+        tuple(turns),
+        _roles_unknown(call.recording),
+        [spoken.turn.role for spoken in turns],
+        [spoken.text for spoken in turns],
+        [spoken.turn.start_s for spoken in turns],
+        [spoken.turn.end_s for spoken in turns],
+        bool(lost),
+    )
+
+
+def _roles_unknown(recording: Recording) -> str | None:
+    if recording.agent_channel is not None:
+        return None
+    contradicted = any(problem.code == "swapped_channels" for problem in recording.problems)
+    layout = CONTRADICTED if contradicted else LAYOUT_NAMES[recording.channel_layout]
+    if recording.voices_told_apart_by is not None:
+        layout = UNNAMED_VOICES
+    return NO_ROLES.format(layout=layout)
+
+
+def _late_dialogue(call: LateCall) -> Dialogue:
+    """The same of a stored call, whose turns become objects one by one."""
+    count, starts_s = len(call.roles), call.starts_s
+    turns = list(zip(call.channels, starts_s, call.ends_s, strict=True))
+    spoken = [one[:3] for one in call.said]
+    words = call.words
+    roles, texts = call.roles, call.words
+    said: list[list[int]] | None = None
+    if spoken != turns or not _apart(turns):
+        said = [[] for _ in range(count)]
+        places = _Places(turns)
+        for number, (channel, start_s, end_s) in enumerate(spoken):
+            best = places.sharing_most(channel, start_s, end_s)
+            if best is not None:
+                said[best].append(number)
+        for some in said:
+            if len(some) > 1:
+                some.sort(key=lambda number: spoken[number][1])
+        texts = ["".join([words[number] for number in some]) for some in said]
+    order: Sequence[int] = range(count)
+    ends_s: Sequence[float] = call.ends_s
+    if any(map(ge, starts_s, islice(starts_s, 1, None))):
+        # Two at once, or out of order; as good as never.
+        order = sorted(order, key=lambda number: (starts_s[number], call.channels[number]))
+        roles, texts = [roles[number] for number in order], [texts[number] for number in order]
+        starts_s, ends_s = [starts_s[number] for number in order], [ends_s[number] for number in order]
+    late = _LateTurns(call, order, said)
+    return Dialogue(call, late, _roles_unknown(call.recording), roles, texts, starts_s, ends_s)
+
+
+def _apart(turns: list[tuple[int, float, float]]) -> bool:
+    """Whether no turn begins before the one before it on its channel has ended."""
+    ended: dict[int, float] = {}
+    for channel, start_s, end_s in turns:
+        if start_s < ended.get(channel, start_s):
+            return False
+        ended[channel] = end_s
+    return True
+
+
+class _LateTurns(Sequence[SpokenTurn]):
+    """Turns in order of time, each made when it is looked at."""
+
+    __slots__ = ("_call", "_made", "_order", "_said")
+
+    def __init__(self, call: LateCall, order: Sequence[int], said: list[list[int]] | None) -> None:
+        """Keep which turns, and by turn of the call which utterances; None: the one of the same number."""
+        self._call = call
+        self._order = order
+        self._said = said
+        self._made: list[SpokenTurn | None] = [None] * len(order)
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    @overload
+    def __getitem__(self, place: int) -> SpokenTurn: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[SpokenTurn]: ...
+
+    def __getitem__(self, place: int | slice) -> SpokenTurn | Sequence[SpokenTurn]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self._made)))]
+        made = self._made[place]
+        if made is None:
+            number = self._order[place]
+            said = (number,) if self._said is None else self._said[number]
+            words = tuple([self._call.utterance(one) for one in said])
+            self._made[place] = made = SpokenTurn(self._call.turn(number), words)
+        return made
+
+
+class _Places:
+    """Where the turns of a call are, by channel."""
+
+    __slots__ = ("_channels",)
+
+    def __init__(self, turns: list[tuple[int, float, float]]) -> None:
+        """Channel, start and end of each turn."""
+        self._channels: dict[int, _ChannelTurns] = {}
+        for index, (channel, start_s, end_s) in enumerate(turns):
+            there = self._channels.get(channel)
+            if there is None:
+                self._channels[channel] = there = _ChannelTurns()
+            there.add(start_s, end_s, index)
+
+    def sharing_most(self, channel: int, start_s: float, end_s: float) -> int | None:
+        """The turn with the most time in common, the first of the call among equals; None without any."""
+        there = self._channels.get(channel)
+        return None if there is None else there.sharing_most(start_s, end_s)
 
 
 class _ChannelTurns:
     """The turns of one channel, searched by time: a call judged again must not cost turns times utterances."""
 
-    __slots__ = ("_apart", "_ends", "_place", "turns")
+    __slots__ = ("_ends", "_place", "apart", "turns")
 
     def __init__(self) -> None:
         self.turns: list[tuple[float, float, int]] = []
-        self._apart = True
+        self.apart = True
         """Whether the turns are in order and none begins before the one before it has ended."""
         self._place = 0
         """Of the turn that held the utterance before: the next one is seldom far."""
@@ -181,12 +295,12 @@ class _ChannelTurns:
     def add(self, start_s: float, end_s: float, index: int) -> None:
         """One more turn; ``index`` is its number in the call."""
         if self.turns and start_s < self.turns[-1][1]:
-            self._apart = False
+            self.apart = False
         self.turns.append((start_s, end_s, index))
 
     def sharing_most(self, start_s: float, end_s: float) -> int | None:
         """The turn with the most time in common, the first of the call among equals; None without any."""
-        if self._apart:
+        if self.apart:
             turns, place = self.turns, self._place
             while place < len(turns) and turns[place][1] <= start_s:
                 place += 1

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from pipeline.rules.rulebook import Period
+from pipeline.rules.rulebook import ALWAYS, Period
 
 
 def period(start: str | None, end: str | None, utc_offset: str) -> Period:
     """The stretch from the start of one day to the end of another, or between two moments."""
+    if start is None and end is None:
+        return ALWAYS
     return Period(
         None if start is None else first_moment(start, utc_offset),
         None if end is None else end_moment(end, utc_offset),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pipeline.rules.messages import fill
 from pipeline.rules.outcome import CLEAR, Match, Result
 from pipeline.rules.routing import route
-from pipeline.rules.rulebook import Rule, Rulebook
+from pipeline.rules.rulebook import ALWAYS, Rule, Rulebook
 from pipeline.rules.scoring import score
 from pipeline.rules.view import CallView
 from pipeline.types import Call, Finding, Judgement, MatchKind, Measures, NotAssessable, RuleFailure, Severity
@@ -40,9 +40,9 @@ def judge(call: Call, measures: Measures, rulebook: Rulebook, *, raise_failures:
     failures: list[RuleFailure] = []
     in_question: Sequence[Rule] = rulebook.ordered
     if view.nothing_in_doubt(rulebook.least_confidence):
-        in_question = rulebook.triggers.rules_for(view.text.books)
+        in_question = rulebook.triggers.rules_for(view)
     for rule in in_question:
-        if rule.period.over(started_at):
+        if rule.period is not ALWAYS and rule.period.over(started_at):
             continue
         try:
             known = results.get(rule.id)

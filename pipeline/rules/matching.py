@@ -13,9 +13,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ahocorasick_rs import AhoCorasick
+import numpy as np
+from ahocorasick_rs import AhoCorasick, Implementation
 
-from pipeline.features.dialogue import SpokenTurn, time_in_utterance
+from pipeline.features.dialogue import Dialogue, SpokenTurn, time_in_utterance
 from pipeline.rules.folding import DROPPED, Codes, Table, codes_of, text_of
 from pipeline.rules.sound import SOUND_TABLE, distance, is_chinese, readings
 from pipeline.types import Utterance
@@ -32,6 +33,9 @@ CONFUSION_PER_CHARACTERS = 3
 """One of the usual confusions (n/l, zh/z …) is let pass for so many characters of a phrase, at least one."""
 SAME_PER_CHARACTERS = 3
 """One character in so many must be as written: what only sounds alike from end to end is another sentence."""
+
+QUICK_CHARACTERS = 20_000
+"""Up to so many characters of phrases the quickest automaton is small; with more its memory would tell."""
 
 TURN_END = "\n"
 """Stands between the turns of a call; no plain form holds it."""
@@ -55,6 +59,7 @@ def _folded(character: str) -> str:
 
 
 _BETWEEN_TURNS = "\x1e"
+_TURN_END_CODE = ord(TURN_END)
 _FOLD = Table(_folded)
 """Folds all turns of a call in one go, a record separator between them."""
 
@@ -205,7 +210,8 @@ class LexiconBuilder:
 
     def build(self) -> Lexicon:
         """The automaton over everything registered."""
-        automaton = AhoCorasick(list(self._numbers)) if self._numbers else None
+        kind = Implementation.DFA if sum(map(len, self._numbers)) <= QUICK_CHARACTERS else None
+        automaton = AhoCorasick(list(self._numbers), implementation=kind) if self._numbers else None
         books = {piece: tuple(numbers) for piece, numbers in self._books.items()}
         return Lexicon(automaton, len(self._numbers), frozenset(self._sounds), books)
 
@@ -243,11 +249,16 @@ class Lexicon:
         # The sounds stand behind the words, so that one pass over both finds both.
         length = len(text)
         both = text + text_of(SOUND_TABLE.of_all(codes_of(text) if codes is None else codes))
+        by_sound = self.by_sound
         for number, start, end in self.automaton.find_matches_as_indexes(both, overlapping=True):
-            if start < length:
-                hits.setdefault(number, []).append((start, end))
-            elif number in self.by_sound:
-                hits.setdefault(number, []).append((start - length, end - length))
+            if start >= length:
+                if number not in by_sound:
+                    continue
+                start, end = start - length, end - length
+            if number in hits:
+                hits[number].append((start, end))
+            else:
+                hits[number] = [(start, end)]
         return hits
 
 
@@ -266,39 +277,30 @@ class SpokenText:
 
     __slots__ = ("_clauses", "_offsets", "books", "ends", "hits", "plain", "starts", "texts", "turns")
 
-    def __init__(self, turns: tuple[SpokenTurn, ...], lexicon: Lexicon) -> None:
+    def __init__(self, dialogue: Dialogue, lexicon: Lexicon) -> None:
         """Fold and scan a call once."""
+        turns = dialogue.turns
         self.turns = turns
-        self.texts = [turn.utterances[0].text if len(turn.utterances) == 1 else turn.text for turn in turns]
+        self.texts = dialogue.texts
         joined = _BETWEEN_TURNS.join(self.texts)
         if turns and joined.count(_BETWEEN_TURNS) != len(turns) - 1:
             joined = _BETWEEN_TURNS.join(text.replace(_BETWEEN_TURNS, " ") for text in self.texts)
         folded = _FOLD.of_all(codes_of(joined + _BETWEEN_TURNS if turns else ""))
         codes = folded[folded != DROPPED]
         self.plain = text_of(codes)
-        self.starts: list[int] = []
-        self.ends: list[int] = []
-        at = 0
-        for part in self.plain.split(TURN_END)[:-1]:
-            self.starts.append(at)
-            at += len(part)
-            self.ends.append(at)
-            at += 1
+        self.ends: list[int] = np.flatnonzero(codes == _TURN_END_CODE).tolist()
+        self.starts = [0, *[end + 1 for end in self.ends]][:-1]
         self.hits: Hits = lexicon.scan(self.plain, codes)
         self.books: dict[int, list[int]] = {}
-        for piece in self.hits.keys() & lexicon.books.keys():
-            for book in lexicon.books[piece]:
-                if book in self.books:
-                    self.books[book].append(piece)
+        of_books, books = lexicon.books, self.books
+        for piece in self.hits:
+            for book in of_books.get(piece, ()):
+                if book in books:
+                    books[book].append(piece)
                 else:
-                    self.books[book] = [piece]
+                    books[book] = [piece]
         self._offsets: dict[int, list[int]] = {}
         self._clauses: dict[int, list[int]] = {}
-
-    @classmethod
-    def read(cls, turns: tuple[SpokenTurn, ...], lexicon: Lexicon) -> SpokenText:
-        """Fold and scan a call once."""
-        return cls(turns, lexicon)
 
     def turn_at(self, place: int) -> int:
         """Number of the turn that holds a place of the plain text."""

@@ -1,4 +1,4 @@
-"""Which rules a call can trigger at all, told from the phrases that occur in it.
+"""Which rules a call can trigger at all, told from the phrases that occur in it and from what was measured.
 
 Most rules look for words that most calls do not hold. They need no look at a call of which nothing is in doubt: judging
 a month again is as quick as the few rules that are left.
@@ -6,16 +6,18 @@ a month again is as quick as the few rules that are left.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.rules.operators.logic import AllOf, AnyOf, Not
 from pipeline.rules.operators.looking import Looking
+from pipeline.rules.operators.measure import CompiledMeasure, Limit
 from pipeline.rules.operators.say import Said
 
 if TYPE_CHECKING:
     from pipeline.rules.operators.base import Condition
     from pipeline.rules.rulebook import Rule
+    from pipeline.rules.view import CallView
 
 
 def needed_books(condition: Condition) -> frozenset[int] | None:
@@ -40,10 +42,19 @@ def needed_books(condition: Condition) -> frozenset[int] | None:
     return None
 
 
+def needed_measures(condition: Condition) -> Iterator[Limit]:
+    """Limits of which each must be passed, or the measure be unknown, before the condition can hold or be unknown."""
+    if isinstance(condition, AllOf):
+        for part in condition.parts:
+            yield from needed_measures(part)
+    elif isinstance(condition, CompiledMeasure):
+        yield from condition.limits
+
+
 class Triggers:
     """The rules of a rulebook by what triggers them."""
 
-    __slots__ = ("_always", "_by_book", "_rules")
+    __slots__ = ("_always", "_by_book", "_measured", "_rules")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         """Look at every rule's condition once."""
@@ -58,11 +69,20 @@ class Triggers:
                 by_book.setdefault(book, []).append(place)
         self._always = tuple(always)
         self._by_book = by_book
+        self._measured = tuple(
+            (place, *limit) for place in always for limit in needed_measures(self._rules[place].condition)
+        )
 
-    def rules_for(self, books: Iterable[int]) -> Sequence[Rule]:
-        """The rules that can say anything of a call in which phrases of these groups occur, in their order."""
+    def rules_for(self, view: CallView) -> Sequence[Rule]:
+        """The rules that can say anything of a call by its phrases and measures, in their order."""
         places = set(self._always)
-        for book in books:
+        value_of = view.value
+        for place, name, passes, limit, kinds in self._measured:
+            value = value_of(name)
+            # A value of another kind than the rule asks for is for the rule to complain of.
+            if value is not None and type(value) in kinds and not passes(value, limit):
+                places.discard(place)
+        for book in view.text.books:
             if book in self._by_book:
                 places.update(self._by_book[book])
         return [self._rules[place] for place in sorted(places)]

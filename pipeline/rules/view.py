@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.features.dialogue import Dialogue, read_dialogue
@@ -24,6 +25,16 @@ def _no_other_rules(view: CallView, rule: str) -> Result:
     return Result(unknown=NO_OTHER_RULES.format(rule=rule))
 
 
+def _value(measures: Measures, name: str) -> Value:
+    measure = measures.get(name)
+    return measure.value if measure is not None and measure.outcome is Outcome.MEASURED else None
+
+
+def _why_unmeasured(measures: Measures, name: str) -> str | None:
+    measure = measures.get(name)
+    return None if measure is None else measure.reason
+
+
 class CallView:
     """One call with its measures, and its words scanned for every phrase of the rulebook.
 
@@ -31,6 +42,8 @@ class CallView:
         dialogue: the turns with their words.
         text: the words with every phrase that occurs.
         measures: what was measured of the call.
+        value: what was measured by name, None where nothing was.
+        why_unmeasured: the measure's own word by name for why there is no value, None where it has none.
         words_lost: whether there is speech whose words the guards refused.
         windows: the windows that were cut out so far, kept by ``operators.scope``.
         doubts: reasons for which words cannot be judged, kept by ``operators.looking``.
@@ -51,23 +64,27 @@ class CallView:
         that a view goes as soon as its call is judged: collecting circles costs as much as judging.
         """
         self.dialogue: Dialogue = read_dialogue(call)
-        self.text = SpokenText.read(self.dialogue.turns, lexicon)
+        self.text = SpokenText(self.dialogue, lexicon)
         self.measures = measures
+        self.value: Callable[[str], Value] = partial(_value, measures)
+        self.why_unmeasured: Callable[[str], str | None] = partial(_why_unmeasured, measures)
+        if isinstance(measures, StoredMeasures):
+            self.value, self.why_unmeasured = measures.value, measures.reason
         self._other_rule = other_rule
-        self.words_lost = False
-        everybody = range(len(self.dialogue.turns))
+        self.words_lost = self.dialogue.words_lost
         by_role: dict[Role, list[int]] = {}
-        for number, spoken in enumerate(self.dialogue.turns):
-            by_role.setdefault(spoken.turn.role, []).append(number)
-            if spoken.lost:
-                self.words_lost = True
+        for number, role in enumerate(self.dialogue.roles):
+            if role in by_role:
+                by_role[role].append(number)
+            else:
+                by_role[role] = [number]
         self.windows: dict[int, Window] = {}
         self.doubts: dict[object, str | None] = {}
         self.wordless: dict[Role | None, str | None] = {}
         self._events: dict[MeasureSettings, CallEvents] = {}
         self._known: dict[int, Result] = {}
         self.looked_up: dict[int, Result] = {}
-        self._turns: dict[Role | None, tuple[int, ...]] = {None: tuple(everybody)}
+        self._turns: dict[Role | None, tuple[int, ...]] = {None: tuple(range(len(self.dialogue.turns)))}
         for role, numbers in by_role.items():
             self._turns[role] = tuple(numbers)
 
@@ -120,22 +137,6 @@ class CallView:
         """The value of a measured number, None where there is none: it can save looking for events."""
         value = self.value(name)
         return None if isinstance(value, bool | str) or value is None else float(value)
-
-    def value(self, name: str) -> Value:
-        """What was measured, None where nothing was."""
-        measures = self.measures
-        if isinstance(measures, StoredMeasures):
-            return measures.value(name)
-        measure = measures.get(name)
-        return measure.value if measure is not None and measure.outcome is Outcome.MEASURED else None
-
-    def why_unmeasured(self, name: str) -> str | None:
-        """The measure's own word for why there is no value; None where it has none."""
-        measures = self.measures
-        if isinstance(measures, StoredMeasures):
-            return measures.reason(name)
-        measure = measures.get(name)
-        return None if measure is None else measure.reason
 
     def measure(self, name: str) -> Measure | None:
         """A measure by name with its evidence, None where it was never taken."""

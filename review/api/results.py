@@ -85,7 +85,7 @@ def findings(request: HttpRequest, query: Query[schemas.FindingQuery]) -> Answer
         recording=OuterRef("assessment__recording"), id__gt=OuterRef("assessment_id")
     )
     rows = models.Finding.objects.filter(~Exists(later)).select_related("assessment__recording")
-    rows = rows.defer("assessment__document")
+    rows = rows.defer("assessment__own_document")
     rows = chosen(rows, rule=query.rule, agent_id=query.agent_id, severity=query.severity)
     found, following = page_of(without_withheld(rows, "assessment__recording"), query.after, query.limit)
     return {"items": [_finding(row, row.assessment.recording) for row in found], "next": following}

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.rules import Rulebook
 from pipeline.rules.rulebook import Rule
 from pipeline.rules.triggers import Triggers
+from pipeline.rules.view import CallView
 
 
 class EveryRule(Triggers):
     """Leaves no rule out."""
 
-    def rules_for(self, books: Iterable[int]) -> Sequence[Rule]:
+    def rules_for(self, view: CallView) -> Sequence[Rule]:
         return self._rules
 
 

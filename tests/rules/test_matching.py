@@ -15,7 +15,7 @@ from tests.builders import call
 def read(spoken: Call, *phrases: str) -> tuple[SpokenText, list[list[tuple[int, int]]]]:
     builder = LexiconBuilder()
     patterns = [builder.add(phrase) for phrase in phrases]
-    text = SpokenText.read(read_dialogue(spoken).turns, builder.build())
+    text = SpokenText(read_dialogue(spoken), builder.build())
     return text, [pattern.find(text) for pattern in patterns]
 
 

@@ -180,15 +180,15 @@ class Looking(ABC):
 
 def missing_in(view: CallView, window: Window, role: Role | None) -> Match:
     """A window looked at: from its first turn to its last, with the beginning of what was said."""
-    spoken, texts, turns = view.dialogue.turns, view.text.texts, window.turns
+    dialogue, texts, turns = view.dialogue, view.text.texts, window.turns
     quote = ""
     for number in turns:
         quote += texts[number]
         if len(quote) > QUOTE_CHARACTERS:
             quote = quote[:QUOTE_CHARACTERS] + "…"
             break
-    start_s = max(window.start_s, spoken[turns[0]].turn.start_s if turns else 0.0)
-    end_s = min(window.end_s, spoken[turns[-1]].turn.end_s if turns else view.end_s)
+    start_s = max(window.start_s, dialogue.starts_s[turns[0]] if turns else 0.0)
+    end_s = min(window.end_s, dialogue.ends_s[turns[-1]] if turns else view.end_s)
     if window.centre is not None and not turns:
         start_s, end_s = max(start_s, window.centre.start_s), min(end_s, max(window.centre.end_s, window.end_s))
     start_s, end_s = max(0.0, min(start_s, view.end_s)), max(0.0, min(end_s, view.end_s))

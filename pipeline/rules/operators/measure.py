@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -94,10 +95,18 @@ def _limit(name: str, limit: float) -> str:
     return f"{limit:g} {'秒' if unit == 's' else unit}".rstrip()
 
 
-class CompiledMeasure(Looking):
-    """``measure`` ready to look at calls; ``asked_for`` is the threshold as people read it."""
+_NUMBERS = (float, int)
+Limit = tuple[str, Callable[[Any, Any], bool], Any, tuple[type, ...]]
+"""A measure's name, what its value must pass to be outside, the limit, and the kinds of value that can be compared."""
 
-    __slots__ = ("asked_for", "parameters")
+
+class CompiledMeasure(Looking):
+    """``measure`` ready to look at calls.
+
+    ``asked_for`` is the threshold as people read it; a value is outside when it passes all ``limits``.
+    """
+
+    __slots__ = ("asked_for", "limits", "name", "parameters")
 
     COST = 1
 
@@ -105,30 +114,40 @@ class CompiledMeasure(Looking):
         """Keep the limits."""
         super().__init__(scope)
         self.parameters = parameters
+        self.name = parameters.name
+        equals = parameters.equals
+        checks = (
+            (operator.gt, parameters.above, _NUMBERS),
+            (operator.ge, parameters.at_least, _NUMBERS),
+            (operator.lt, parameters.below, _NUMBERS),
+            (operator.le, parameters.at_most, _NUMBERS),
+            (operator.eq, equals, (type(equals),)),
+        )
+        self.limits = tuple((self.name, passes, limit, kinds) for passes, limit, kinds in checks if limit is not None)
         self.asked_for = asked_for
 
     def evaluate(self, view: CallView, around: Match | None) -> Result:
         """As every operator; most values are inside their limits, which is told at once."""
-        value = view.value(self.parameters.name)
+        value = view.value(self.name)
         if value is not None and not self._outside(value):
             return CLEAR
         return super().evaluate(view, around)
 
     def unknown(self, view: CallView) -> str | None:
         """The measure's own reason."""
-        if view.value(self.parameters.name) is not None:
+        if view.value(self.name) is not None:
             return None
-        reason = view.why_unmeasured(self.parameters.name)
-        return reason or NEVER_TAKEN.format(title=KNOWN_MEASURES[self.parameters.name].title)
+        reason = view.why_unmeasured(self.name)
+        return reason or NEVER_TAKEN.format(title=KNOWN_MEASURES[self.name].title)
 
     def possible(self, view: CallView) -> bool:
         """Whether the value is outside."""
-        value = view.value(self.parameters.name)
+        value = view.value(self.name)
         return value is not None and self._outside(value)
 
     def find(self, view: CallView, window: Window) -> Iterator[Match]:
         """The evidence of the measure inside the window."""
-        measure = view.measure(self.parameters.name)
+        measure = view.measure(self.name)
         if measure is None:
             return
         if not measure.evidence:
@@ -145,7 +164,7 @@ class CompiledMeasure(Looking):
 
     def nothing_found(self, view: CallView, window: Window) -> Match:
         """The whole call with the value."""
-        measure = view.measure(self.parameters.name)
+        measure = view.measure(self.name)
         return self._match(measure, Evidence(Role.UNKNOWN, view.answered_at_s, view.end_s, ""))
 
     def _outside(self, value: float | int | bool | str) -> bool:
@@ -156,12 +175,7 @@ class CompiledMeasure(Looking):
             return value == limits.equals
         if isinstance(value, bool | str):
             raise TypeError(f"measure {limits.name} is a {type(value).__name__}, not a number")
-        return (
-            (limits.above is None or value > limits.above)
-            and (limits.at_least is None or value >= limits.at_least)
-            and (limits.below is None or value < limits.below)
-            and (limits.at_most is None or value <= limits.at_most)
-        )
+        return all(passes(value, limit) for _, passes, limit, _ in self.limits)
 
     def _match(self, measure: Measure | None, evidence: Evidence) -> Match:
         value = None if measure is None else measure.value
@@ -171,6 +185,6 @@ class CompiledMeasure(Looking):
             end_s=evidence.end_s,
             quote=evidence.text,
             kind=MatchKind.MEASURE,
-            measured=None if value is None else readable(self.parameters.name, value),
+            measured=None if value is None else readable(self.name, value),
             threshold=self.asked_for,
         )

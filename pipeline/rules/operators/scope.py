@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -241,11 +241,11 @@ class Scope:
                     start = around.span[1] if self.near.before_turns < 0 else start
                     end = around.span[0] if self.near.after_turns < 0 else end
         if start_s > -math.inf or end_s < math.inf:
-            spoken = view.dialogue.turns
             # Turns are in order of their starts.
-            numbers = numbers[: bisect_right(numbers, end_s, key=lambda number: spoken[number].turn.start_s)]
+            numbers = numbers[: bisect_left(numbers, bisect_right(view.dialogue.starts_s, end_s))]
             if start_s > -math.inf:
-                numbers = tuple(number for number in numbers if spoken[number].turn.end_s >= start_s)
+                ends_s = view.dialogue.ends_s
+                numbers = tuple([number for number in numbers if ends_s[number] >= start_s])
         only_turns = start_s == -math.inf and end_s == math.inf and start == 0 and end == whole_end
         if numbers:
             start, end = max(start, view.text.starts[numbers[0]]), min(end, view.text.end_of(numbers[-1]))
@@ -272,7 +272,7 @@ class Scope:
         own = turn_of(view, around)
         # What lies between two turns (a silence, a hold) has none of its own: the one before it is before it.
         between = (
-            around.span is None and around.turn is None and view.dialogue.turns[own].turn.end_s <= around.start_s
+            around.span is None and around.turn is None and view.dialogue.ends_s[own] <= around.start_s
             if view.dialogue.turns
             else False
         )
@@ -304,5 +304,5 @@ def turn_of(view: CallView, match: Match) -> int:
         return view.text.turn_at(match.span[0])
     if match.turn is not None:
         return match.turn
-    started = [number for number, spoken in enumerate(view.dialogue.turns) if spoken.turn.start_s <= match.start_s]
-    return started[-1] if started else 0
+    # Turns are in order of their starts.
+    return max(0, bisect_right(view.dialogue.starts_s, match.start_s) - 1)

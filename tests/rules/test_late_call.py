@@ -1,0 +1,119 @@
+"""A stored call read part by part is judged as the whole of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from benchmarks.service_calls import make_call, phrases
+from pipeline.features.dialogue import read_dialogue
+from pipeline.features.measure import measure_call
+from pipeline.late_call import LateCall
+from pipeline.rules import judge, load_rulebook
+from pipeline.serialise import call_from_document, call_to_document, measures_from_document, measures_to_document
+from pipeline.stored_measures import StoredMeasures, values_of
+from pipeline.types import Call, CallMetadata, Rejected, Role
+
+Change = Callable[[Call], Call]
+
+
+def with_words(call: Call, *words: Any) -> Call:
+    return replace(call, transcript=replace(call.transcript, utterances=tuple(words)))
+
+
+def halved(call: Call) -> Call:
+    """Two utterances in every turn, the second one first."""
+    words = []
+    for one in call.transcript.utterances:
+        middle_s, half = (one.start_s + one.end_s) / 2, len(one.text) // 2
+        words.append(replace(one, start_s=middle_s, text=one.text[half:]))
+        words.append(replace(one, end_s=middle_s, text=one.text[:half]))
+    return with_words(call, *words)
+
+
+def refused(call: Call) -> Call:
+    first, second, *others = call.transcript.utterances
+    lost = Rejected(second.role, second.channel, second.start_s, second.end_s, second.text, "silence")
+    return replace(call, transcript=replace(call.transcript, utterances=(first, *others), rejected=(lost,)))
+
+
+def one_party(call: Call) -> Call:
+    turns = tuple(turn for turn in call.turns if turn.role is Role.CUSTOMER)
+    words = [one for one in call.transcript.utterances if one.role is Role.CUSTOMER]
+    return with_words(replace(call, turns=turns), *words)
+
+
+def backwards(call: Call) -> Call:
+    return with_words(replace(call, turns=call.turns[::-1]), *call.transcript.utterances[::-1])
+
+
+def overlapping(call: Call) -> Call:
+    """Every turn reaches into the next one of its channel."""
+    return replace(call, turns=tuple(replace(turn, pieces=(replace(turn.pieces[0], end_s=turn.end_s + 30.0),),
+                                             end_s=turn.end_s + 30.0) for turn in call.turns))  # fmt: skip
+
+
+CHANGES: dict[str, Change] = {
+    "as_stored": lambda call: call,
+    "halved": halved,
+    "refused": refused,
+    "one_party": one_party,
+    "backwards": backwards,
+    "overlapping": overlapping,
+    "nobody": lambda call: replace(call, turns=(), transcript=replace(call.transcript, utterances=())),
+    "no_words": lambda call: with_words(call),
+    "nobody_known": lambda call: replace(call, recording=replace(call.recording, agent_channel=None)),
+    "no_metadata": lambda call: replace(call, recording=replace(call.recording, metadata=CallMetadata("c1"))),
+    "unsure": lambda call: with_words(call, *(replace(one, confidence=0.3) for one in call.transcript.utterances)),
+}
+
+
+@pytest.fixture(scope="module")
+def documents() -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    planted = phrases(50)
+    calls = [make_call(number, planted) for number in range(4)]
+    return [(call_to_document(call), measures_to_document(measure_call(call))) for call in calls]
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+@pytest.mark.parametrize("name", ["mobile_service", "announced_test_call"])
+def test_call_read_late_is_judged_as_the_whole_one(
+    documents: list[tuple[dict[str, Any], dict[str, Any]]], name: str, change: Change
+) -> None:
+    rulebook = load_rulebook(name)
+    for of_call, of_measures in documents:
+        document = call_to_document(change(call_from_document(of_call)))
+        whole, late = call_from_document(document), LateCall(document)
+        stored = StoredMeasures(values_of(of_measures), lambda measures=of_measures: measures)
+        assert list(read_dialogue(late).turns) == list(read_dialogue(whole).turns)
+        assert judge(late, stored, rulebook) == judge(whole, measures_from_document(of_measures), rulebook)
+        assert (late.turns, late.transcript, late.acoustics) == (whole.turns, whole.transcript, whole.acoustics)
+
+
+def test_measures_are_read_whole_only_for_their_evidence() -> None:
+    document = measures_to_document(measure_call(make_call(1)))
+    asked: list[str] = []
+    stored = StoredMeasures(values_of(document), lambda: (asked.append("whole"), document)[1])
+    assert stored.value("call_duration_s") == document["call_duration_s"]["value"]
+    assert (stored.value("nonsense"), "nonsense" in stored, len(stored)) == (None, False, len(document))
+    assert not asked
+    assert dict(stored) == measures_from_document(document)
+    assert asked
+
+
+@pytest.mark.parametrize("missing", ["turns", "transcript", "recording"])
+def test_document_of_another_time_is_known_at_once(missing: str) -> None:
+    document = call_to_document(make_call(1))
+    del document[missing]
+    with pytest.raises(KeyError):
+        LateCall(document)
+
+
+def test_turn_of_another_time_is_known_at_once() -> None:
+    document = call_to_document(make_call(1))
+    del document["turns"][3]["level_dbfs"]
+    with pytest.raises(KeyError):
+        LateCall(document)
