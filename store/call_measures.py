@@ -41,7 +41,8 @@ def fill_missing(begin: datetime, end: datetime) -> int:
         CallMeasures.objects.bulk_create(
             [
                 CallMeasures(
-                    assessment_id=number, **dict(zip(FOLLOWED.values(), followed(_values(own or of_ground)), strict=True))
+                    assessment_id=number,
+                    **dict(zip(FOLLOWED.values(), followed(_values(own or of_ground)), strict=True)),
                 )
                 for number, own, of_ground in some
             ],

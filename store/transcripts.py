@@ -132,11 +132,15 @@ def save_judgements(judged: Sequence[JudgedAgain]) -> int:
         insert(Assessment, _COLUMNS, [_row(one, now) for one in new])
         ids = {row[1:]: row[0] for row in of_these.values_list("id", *key)}
         stored = [ids[one.of.recording_id, one.stage_version, one.of.inputs_digest] for one in new]
+        whole = [(row, one.document) for row, one in zip(stored, new, strict=True) if one.ground_id is None]
+        values: dict[int, Mapping[str, Any] | None] = dict(zip(dict(whole), save_values(whole), strict=True))
+        for row, one in zip(stored, new, strict=True):
+            if one.ground_id is not None and one.of.in_force is not None and one.of.in_force.values is not None:
+                values[row] = one.of.in_force.values["values"]
         save_parts(
-            (row, one.of.call["recording"]["metadata"].get("agent_id", ""), one.document)
+            (row, one.of.call["recording"]["metadata"].get("agent_id", ""), values.get(row), one.document)
             for row, one in zip(stored, new, strict=True)
         )
-        save_values((row, one.document) for row, one in zip(stored, new, strict=True) if one.ground_id is None)
     return len(new)
 
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0008_api_and_webhooks'),
+        ('store', '0010_sql_views'),
     ]
 
     operations = [
