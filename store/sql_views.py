@@ -75,13 +75,13 @@ def drop_views(connection: BaseDatabaseWrapper) -> None:
             cursor.execute(f"DROP VIEW IF EXISTS {name}")
 
 
-def before_migrations(using: str, plan: Any, **_: Any) -> None:
+def before_migrations(using: str, plan: Any = None, **_: Any) -> None:
     """Out of the way of migrations, where there are any."""
     if plan:
         drop_views(connections[using])
 
 
-def after_migrations(using: str, plan: Any, **_: Any) -> None:
+def after_migrations(using: str, plan: Any = None, **_: Any) -> None:
     """Back again, once all of their tables are there."""
     connection = connections[using]
     with connection.cursor() as cursor:
