@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from flows.agent_estimates import Months
 from flows.quality_health import Sample, sample_of
 from flows.report_periods import Period, month_period, week_period
 from pipeline.errors import StatisticsError, TingjianError, UsageError
+from pipeline.personal.masking import masked_text
 from pipeline.rules.shelf import open_shelf
 from pipeline.types import Severity
 from quality.error_scope import Scope
@@ -22,9 +22,6 @@ from quality.report_types import ClusterLine, Fatal, Kind, PeriodReport, ScopeLi
 from store import report_data
 from store.draws import report_version
 from store.stretches import StoredCluster, clusters_until
-
-LONG_NUMBER = re.compile(r"[0-9０-９〇零一二三四五六七八九幺两\-－ ]{6,}")
-"""What may be a personal number, written or spoken digit by digit."""
 
 TARGET = 0.02
 """Share of calls with one error that is accepted where nobody says otherwise."""
@@ -185,7 +182,7 @@ def _cluster(one: StoredCluster) -> ClusterLine:
     return ClusterLine(
         number=one.number,
         name=one.name,
-        quote=LONG_NUMBER.sub("＊＊＊", one.quote),
+        quote=masked_text(one.quote),
         rules=tuple(rule for rule, _ in document.get("rules", ())),
         calls=one.calls,
         share=float(document.get("share") or 0.0),

@@ -183,7 +183,7 @@ class ScopeLine:
 
 @dataclass(frozen=True, slots=True)
 class ClusterLine:
-    """A common error of the month; ``quote`` has long numbers blotted out."""
+    """A common error of the month; ``quote`` has personal numbers taken out."""
 
     number: int
     name: str

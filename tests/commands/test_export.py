@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from flows.agent_estimates import estimates_of_month
@@ -140,6 +141,14 @@ def test_views_stand_aside_for_migrations() -> None:
     assert not there() & set(sql_views.VIEWS)
     sql_views.after_migrations("default", ["a migration"])
     assert there() >= set(sql_views.VIEWS)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_views_stay_when_tables_are_emptied() -> None:
+    call_command("flush", verbosity=0, interactive=False)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM tingjian_calls")
+        assert cursor.fetchall() == [(0,)]
 
 
 def test_file_that_cannot_be_whole_is_not_there(tmp_path: Path, monkeypatch, capsys) -> None:
