@@ -100,7 +100,7 @@ def _month(month: str, number: int, made: Any, types: tuple[str, ...]) -> None:
                 score=score,
                 fatal=False,
                 must_review=False,
-                document={"measures": {}, "findings": []},
+                own_document={"measures": {}, "findings": []},
                 created_at=began,
             )
             rows["recordings"].append(recording)
