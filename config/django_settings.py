@@ -115,6 +115,13 @@ TEMPLATES = [
         },
     }
 ]
+SINGLE_SIGN_ON = _settings.sso_name if _settings.sso_server_url else ""
+if SINGLE_SIGN_ON:
+    from config import single_sign_on
+
+    INSTALLED_APPS += single_sign_on.APPS
+    MIDDLEWARE += single_sign_on.MIDDLEWARE
+    globals().update(single_sign_on.sign_on_settings(_settings))
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 300

@@ -148,6 +148,21 @@ class Settings(BaseSettings):
     web_secret_file: str = Field(
         "", description="File with the secret that signs sessions of the review pages; empty means in var_dir."
     )
+    sso_server_url: str = Field(
+        "",
+        description="Issuer of the centre's OpenID Connect directory, such as https://login.example.com/realms/qc; "
+        "with it people log in by single sign-on, without it by password alone.",
+    )
+    sso_client_id: str = Field("", description="Client id under which the directory knows the review pages.")
+    sso_client_secret_file: str = Field("", description="File with the client's secret, readable by nobody else.")
+    sso_name: str = Field("单点登录", min_length=1, description="What the button of the single sign-on says.")
+    sso_groups_claim: str = Field("groups", min_length=1, description="Claim with a person's groups.")
+    sso_roles: dict[str, str] = Field(
+        default_factory=dict,
+        description='Role for each group of the directory, such as {qc-staff = "reviewer"}; empty leaves roles to '
+        "the administration pages.",
+    )
+    sso_agent_claim: str = Field("", description="Claim with an agent's id; empty leaves it to the administration.")
     accel_redirect: str = Field(
         "",
         description="Internal place under which the proxy sends recordings itself (X-Accel-Redirect), such as "
@@ -155,6 +170,19 @@ class Settings(BaseSettings):
     )
     lease_minutes: int = Field(
         20, ge=2, le=480, description="Minutes that a claimed call stays with its reviewer without a sign of life."
+    )
+    retention_days: int = Field(
+        0,
+        ge=0,
+        le=3650,
+        description="Days that copies of recordings for the browser are kept, from the call on; 0 keeps them. "
+        "`tingjian retention apply` removes them.",
+    )
+    rulebook_notice_days: int = Field(
+        1,
+        ge=1,
+        le=90,
+        description="Days from the publication of a rulebook in the pages to the first on which it may count.",
     )
     appeal_days: int = Field(7, ge=1, le=90, description="Days in which an agent may appeal, from the review on.")
 
@@ -164,6 +192,30 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("an address that begins with https:// or http://, or nothing")
         return value.rstrip("/")
+
+    @field_validator("sso_server_url", mode="after")
+    @classmethod
+    def _a_safe_address(cls, value: str) -> str:
+        # What comes from there is believed because the connection is safe; on this machine it is.
+        here = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+        if value and not value.startswith(("https://", *here)):
+            raise ValueError("an address that begins with https://, or nothing")
+        return value.rstrip("/")
+
+    @field_validator("sso_roles", mode="after")
+    @classmethod
+    def _known_roles(cls, value: dict[str, str]) -> dict[str, str]:
+        known = ("reviewer", "supervisor", "trainer", "agent", "administrator")
+        wrong = sorted(set(value.values()) - set(known))
+        if wrong:
+            raise ValueError(f"roles among {', '.join(known)}; {wrong[0]!r} is none")
+        return value
+
+    @model_validator(mode="after")
+    def _whole_sign_on(self) -> Settings:
+        if self.sso_server_url and not self.sso_client_id:
+            raise ValueError("sso_client_id beside sso_server_url")
+        return self
 
     @field_validator("var_dir", mode="after")
     @classmethod
@@ -212,6 +264,17 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL, the default filled in."""
         return self.database_url or f"sqlite:///{self.var_dir / 'tingjian.sqlite3'}"
+
+    @property
+    def published_rulebooks(self) -> Path:
+        """The folder of the versions that the pages publish: the setting's own, or of a name one in var_dir."""
+        return Path(self.rulebook) if Path(self.rulebook).is_dir() else self.var_dir / "rulebooks" / self.rulebook
+
+    @property
+    def rulebook_place(self) -> str:
+        """The rulebook with what was published of it: of a name the folder of its versions, where there is one."""
+        named = Path(self.rulebook).name == self.rulebook and not Path(self.rulebook).exists()
+        return str(self.published_rulebooks) if named and self.published_rulebooks.is_dir() else self.rulebook
 
     @property
     def seed_file(self) -> Path:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flows.quality_health import months_ending
 from pipeline.errors import StatisticsError
-from quality.agent_month import AgentMonth, Quantity
+from quality.agent_month import AgentMonth, Quantity, pooled
 from quality.basis import WANTED_POOL
 from quality.estimates import AgentReport, EstimateOptions, estimate_agents
 from quality.rolling import MONTHS
@@ -22,7 +22,8 @@ OLDEST = 12
 class MonthEstimates:
     """A month's reports, one for each quantity, and what of the month was left out.
 
-    ``version`` grows with each supplement of calls that came after the month was ``closed``.
+    ``version`` grows with each supplement of calls that came after the month was ``closed``. ``teams`` are the same
+    reports with each team's calls taken together.
     """
 
     month: str
@@ -30,6 +31,7 @@ class MonthEstimates:
     left_out: LeftOut
     version: int = 1
     closed: bool = False
+    teams: tuple[AgentReport, ...] = ()
 
 
 class Months:
@@ -98,4 +100,16 @@ def estimates_of_month(
         )
     earlier = months.before(month, with_calls=MONTHS - 1 if options.rolling else 0)
     reports = tuple(estimate_agents(current.agents, earlier, quantity, options) for quantity in quantities)
-    return MonthEstimates(month, reports, current.left_out, *report_version(month))
+    of_teams = [pooled(team, agents) for team, agents in _by_team(current.agents).items()]
+    # A team's month rests on its own many calls; earlier ones are for agents with few.
+    alone = replace(options, rolling=False)
+    teams = tuple(estimate_agents(of_teams, earlier, quantity, alone) for quantity in quantities) if of_teams else ()
+    return MonthEstimates(month, reports, current.left_out, *report_version(month), teams)
+
+
+def _by_team(agents: Sequence[AgentMonth]) -> dict[str, list[AgentMonth]]:
+    found: dict[str, list[AgentMonth]] = {}
+    for one in sorted(agents, key=lambda agent: (agent.team, agent.agent)):
+        if one.team and one.calls:
+            found.setdefault(one.team, []).append(one)
+    return found

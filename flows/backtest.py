@@ -85,7 +85,7 @@ def backtest(
         TingjianError: a working process ended.
     """
     started = time.monotonic()
-    places = (absolute(against or settings.rulebook), absolute(candidate))
+    places = (absolute(against or settings.rulebook_place), absolute(candidate))
     shelves = (open_shelf(places[0]), open_shelf(places[1]))
     setup_django(settings)
     begin, end = days(since, until)

@@ -41,15 +41,15 @@ def run_nights(
     calls = [item.metadata for item in discover(folder, manifest, day)]
     announced = [call for call in calls if _announced(call)]
     shelf, now = None, datetime.now().astimezone()
-    if Path(settings.rulebook).is_dir():
-        shelf = open_shelf(settings.rulebook)
+    if Path(settings.rulebook_place).is_dir():
+        shelf = open_shelf(settings.rulebook_place)
         # A call that the platform gives no time is judged by the version of this moment.
         needed = {shelf.place_at(call.started_at, now) for call in calls if not _announced(call)}
         places = [place for place in shelf.places if place in needed]
     else:
-        places = [settings.rulebook] if len(announced) < len(calls) else []
+        places = [settings.rulebook_place] if len(announced) < len(calls) else []
     if not places and not announced:
-        places = [settings.rulebook if shelf is None else shelf.place_at(None, now)]
+        places = [settings.rulebook_place if shelf is None else shelf.place_at(None, now)]
 
     def night(place: str, choose: Callable[[CallMetadata], bool] | None) -> tuple[str, NightSummary]:
         chosen = {} if choose is None else {"choose": choose}

@@ -92,7 +92,7 @@ def titles_of(settings: Settings) -> Titles:
             of_rules[rule.id] = rule.title
             if rule.severity is Severity.ADD:
                 questions[rule.id] = rule.title
-        for book in open_shelf(settings.rulebook).rulebooks:
+        for book in open_shelf(settings.rulebook_place).rulebooks:
             of_rules |= {rule.id: rule.title for rule in book.rules}
             fatal += [rule.id for rule in book.rules if rule.severity is Severity.FATAL]
     except TingjianError:

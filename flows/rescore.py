@@ -105,7 +105,7 @@ def rescore(
         TingjianError: a working process ended.
     """
     started = time.monotonic()
-    place = absolute(rulebook or settings.rulebook)
+    place = absolute(rulebook or settings.rulebook_place)
     open_shelf(place)
     setup_django(settings)
     begin, end = days(since, until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -85,6 +86,30 @@ class AgentMonth:
     def calls(self) -> int:
         """Number of calls."""
         return int(self.machine.size if self.count is None else self.count.sum())
+
+
+def pooled(name: str, months: Sequence[AgentMonth]) -> AgentMonth:
+    """The calls and reviews of several agents as one, such as of a team.
+
+    That each agent's sample was drawn on its own makes the estimate of the whole surer than it is taken to be.
+    """
+    counts = [np.ones(one.machine.size, dtype=np.int64) if one.count is None else one.count for one in months]
+    picked = [one.picked for one in months if one.picked is not None]
+    return AgentMonth(
+        agent=name,
+        month=months[0].month,
+        machine=np.concatenate([one.machine for one in months]),
+        probability=np.concatenate([one.probability for one in months]),
+        reviews=Reviews(
+            np.concatenate([one.reviews.machine for one in months]),
+            np.concatenate([one.reviews.human for one in months]),
+            np.concatenate([one.reviews.probability for one in months]),
+            np.concatenate([one.reviews.fatal for one in months]),
+        ),
+        team=name,
+        count=np.concatenate(counts),
+        picked=sum(picked) if len(picked) == len(months) else None,
+    )
 
 
 def reviews_from(

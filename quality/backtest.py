@@ -240,7 +240,11 @@ _SUMS = (
 
 @dataclass(frozen=True, slots=True)
 class AppealCase:
-    """A decided appeal as a test of the new rulebook: what it upholds must not be found, what it dismisses must be."""
+    """A decided appeal as a test of the new rulebook: what it upholds must not be found, what it dismisses must be.
+
+    A violation that a person had found and the machine had not asks of the new rulebook not to be found where the
+    appeal was upheld, and else no more than the old one did.
+    """
 
     appeal: DecidedAppeal
     found_before: bool
@@ -249,7 +253,9 @@ class AppealCase:
     @property
     def passed(self) -> bool:
         """Whether the new rulebook agrees with the decision."""
-        return self.found_after == (self.appeal.outcome is AppealOutcome.DISMISSED)
+        if self.appeal.outcome is AppealOutcome.UPHELD:
+            return not self.found_after
+        return self.found_after or (self.appeal.added and not self.found_before)
 
 
 def appeal_case(appeal: DecidedAppeal, before: Judged, after: Judged) -> AppealCase:

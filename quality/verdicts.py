@@ -43,7 +43,7 @@ class FindingVerdict:
 
 @dataclass(frozen=True, slots=True)
 class DecidedAppeal:
-    """An appeal that was decided, with the place of the finding."""
+    """An appeal that was decided, with the place of the finding; ``added`` says that a person had found it."""
 
     recording_id: str
     call_id: str
@@ -53,6 +53,7 @@ class DecidedAppeal:
     outcome: AppealOutcome
     reason: str
     decided_at: datetime
+    added: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from review import admin_systems as admin_systems
+from review.admin_centre import ImportsCsv
 from store.models import Account, ReviewerPlan
 
 
@@ -21,9 +22,10 @@ class AccountInline(admin.StackedInline):
     fields = ("agent_id", "team")
 
 
-class PersonAdmin(UserAdmin):
+class PersonAdmin(ImportsCsv, UserAdmin):
     """Accounts: roles are groups; single permissions are not given here."""
 
+    csv_kind = "people"
     inlines = (AccountInline,)
     list_display = ("username", "first_name", "roles", "agent_id", "is_active", "last_login")
     list_filter = ("groups", "is_active")
@@ -50,9 +52,10 @@ class PersonAdmin(UserAdmin):
         return user.account.agent_id if hasattr(user, "account") else ""
 
 
-class PlanAdmin(admin.ModelAdmin):
-    """How many calls a reviewer is to hear on a day; many at once come by `tingjian queue plan FILE.csv`."""
+class PlanAdmin(ImportsCsv):
+    """How many calls a reviewer is to hear on a day; `tingjian queue plan FILE.csv` takes the same list."""
 
+    csv_kind = "plans"
     list_display = ("day", "reviewer", "calls")
     list_filter = ("reviewer",)
     date_hierarchy = "day"

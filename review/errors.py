@@ -28,6 +28,11 @@ def missing(request: HttpRequest, exception: Exception | None = None) -> HttpRes
     return _answer(request, 404, _("没有这一页"), _("地址不存在，或这通电话不在您手上。请从队列重新进入。"))
 
 
+def sign_on_failed(request: HttpRequest, text: str) -> HttpResponse:
+    """403 for somebody whom the directory or the account stopped."""
+    return _answer(request, 403, _("没有登录成功"), text)
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     """500; nothing of the request is shown."""
     return _answer(request, 500, _("出错了"), _("这是程序的缺陷，已记入日志；已保存的判定没有丢失。"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import timezone
@@ -11,10 +11,14 @@ from django.utils import timezone
 from pipeline.rules.rescoring import rescored, violation
 from pipeline.rules.rulebook import Rulebook
 from pipeline.types import Finding, Role, Score, Severity
+from quality.types import Purpose
 from quality.verdicts import Verdict
 from review import rulebooks
 from review.desk import finding_from, newest_assessment, not_judged
 from store import models
+
+APPEAL_SOURCE = "appeal"
+"""How the source of a review begins that an appeal corrected; the appeal's number follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,13 @@ class Result:
     rulebook: Rulebook | None
     standing: tuple[Standing, ...]
     score_appeal: models.Appeal | None
+    corrections: Mapping[int, tuple[float | None, float | None]] = field(default_factory=dict)
+    """By appeal, the score before and after it."""
+
+    @property
+    def by_decision(self) -> bool:
+        """Whether the total is a supervisor's entry, so that what stands does not add up to it."""
+        return self.score_appeal is not None and self.score_appeal.outcome == "upheld"
 
     def without(self, appeal: models.Appeal) -> tuple[Score, tuple[Finding, ...]] | None:
         """The score with what an appeal takes away left out; None for an appeal against the score, or without rules."""
@@ -51,6 +62,19 @@ class Result:
         kept = [one.finding for one in self.standing if one.key != key and not one.upheld]
         standing, score = rescored(kept, not_judged(self.document), self.rulebook)
         return score, standing
+
+    def total_without(self, appeal: models.Appeal) -> float | None:
+        """The total with what an appeal takes away given back; None as for ``without``, or where there is no total.
+
+        To a total that a supervisor entered only the points of this finding are added.
+        """
+        after = self.without(appeal)
+        total = None if after is None else after[0].total
+        if total is None or not self.by_decision or self.review.score is None or self.rulebook is None:
+            return total
+        now = [one.finding for one in self.standing if not one.upheld]
+        before = rescored(now, not_judged(self.document), self.rulebook)[1].total
+        return min(100.0, self.review.score + max(0.0, total - (total if before is None else before)))
 
 
 def key_of(appeal: models.Appeal) -> str:
@@ -79,7 +103,22 @@ def load_result(review: models.Review) -> Result:
         Standing(key, number, finding, comment, appeals.get(key))
         for number, (key, finding, comment) in enumerate(found, start=1)
     )
-    return Result(review, document, book, standing, appeals.get(""))
+    return Result(review, document, book, standing, appeals.get(""), corrections_of([review.recording_id]))
+
+
+def corrections_of(recording_ids: Sequence[str]) -> dict[int, tuple[float | None, float | None]]:
+    """What appeals did to the scores of some calls: by appeal, before and after."""
+    rows = models.Review.objects.filter(recording__in=recording_ids, purpose=Purpose.REVIEW.value)
+    found: dict[int, tuple[float | None, float | None]] = {}
+    last: dict[str, float | None] = {}
+    for recording_id, source, score in rows.order_by("submitted_at", "id").values_list(
+        "recording_id", "source", "score"
+    ):
+        kind, _, number = source.partition(" ")
+        if kind == APPEAL_SOURCE and number.isdigit():
+            found[int(number)] = (last.get(recording_id), score)
+        last[recording_id] = score
+    return found
 
 
 def _machine(assessment: models.Assessment, review: models.Review) -> list[tuple[str, Finding, str]]:
@@ -111,34 +150,50 @@ def _added(review: models.Review, book: Rulebook | None) -> list[tuple[str, Find
     return found
 
 
-def corrected_review(result: Result, appeal: models.Appeal) -> models.Review | None:
+def corrected_review(result: Result, appeal: models.Appeal, score: float | None = None) -> models.Review | None:
     """The review as it is once an appeal is upheld, not yet stored; None where the score stays.
 
     It stands beside the earlier one under the same rater, and as the later word takes its place.
+
+    Args:
+        result: the call as it stands.
+        appeal: the appeal.
+        score: the total that a supervisor entered, of an appeal against the score itself.
     """
+    review = result.review
+    if not key_of(appeal):
+        if score is None:
+            return None
+        # What was found stands; the supervisor's total is the decision.
+        return _later(review, appeal, score, review.fatal and score == 0, dict(review.deductions))
     after = result.without(appeal)
     if after is None:
         return None
-    score, standing = after
-    now = timezone.now()
-    deductions = {rule: 0.0 for rule in result.review.deductions}
+    computed, standing = after
+    deductions = {rule: 0.0 for rule in review.deductions}
     for finding in standing:
         if finding.severity is Severity.DEDUCT:
             deductions[finding.rule] = deductions.get(finding.rule, 0.0) + finding.points
         elif finding.severity is Severity.FATAL:
             deductions[finding.rule] = 100.0
-    review = result.review
+    return _later(review, appeal, result.total_without(appeal), computed.fatal, deductions)
+
+
+def _later(
+    review: models.Review, appeal: models.Appeal, score: float | None, fatal: bool, deductions: dict[str, float]
+) -> models.Review:
+    now = timezone.now()
     return models.Review(
-        recording_id=review.recording_id,
+        recording=review.recording,
         rater=review.rater,
         purpose=review.purpose,
         session=review.session,
-        score=None if score.total is None else round(score.total, 3),
-        fatal=score.fatal,
+        score=None if score is None else round(score, 3),
+        fatal=fatal,
         deductions=deductions,
         blind=review.blind,
         listened_s=review.listened_s,
         submitted_at=now,
-        source=f"appeal {appeal.pk}",
+        source=f"{APPEAL_SOURCE} {appeal.pk}",
         recorded_at=now,
     )

@@ -18,7 +18,7 @@ def shelf() -> Shelf:
     Raises:
         RulebookError: they cannot be read.
     """
-    place = settings_in_force().rulebook
+    place = settings_in_force().rulebook_place
     return _shelf(place, _changed(place))
 
 
@@ -28,7 +28,7 @@ def rulebook_of(name: str, sha256: str) -> tuple[Rulebook | None, bool]:
     Where the file was changed after the call was judged, the newest of that name stands in for it.
     """
     books: list[Rulebook] = []
-    for place in (settings_in_force().rulebook, name):
+    for place in (settings_in_force().rulebook_place, name):
         try:
             books += _shelf(place, _changed(place)).rulebooks
         except RulebookError:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
-from django.urls import path
+from django.urls import include, path
 
 from review.api.app import ADDRESS, api
-from review.views import agents, appeals, calibration, call, home, nights, profile, queue, reports, rules, sound
+from review.views import (
+    agents,
+    appeals,
+    calibration,
+    call,
+    home,
+    nights,
+    profile,
+    publishing,
+    queue,
+    reports,
+    rules,
+    sound,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -34,6 +48,8 @@ urlpatterns = [
     path("appeals", appeals.show, name="appeals"),
     path("appeals/<int:appeal_id>/decide", appeals.decide, name="appeal-decide"),
     path("agents", agents.show, name="agents"),
+    path("teams", agents.show_teams, name="agents-teams"),
+    path("teams/<path:team>", agents.one_team, name="agents-team"),
     path("agents/<path:agent_id>", agents.one_agent, name="agent"),
     path("reports", reports.show, name="reports"),
     path("reports/<str:name>", reports.one, name="report"),
@@ -41,6 +57,12 @@ urlpatterns = [
     path("nights/<uuid:batch_id>", nights.one, name="night"),
     path("nights/<uuid:batch_id>/retry", nights.retry, name="night-retry"),
     path("rules", rules.show, name="rules"),
+    path("rules/proposals", publishing.show, name="rules-proposals"),
+    path("rules/proposals/new", publishing.propose, name="rules-propose"),
+    path("rules/proposals/<int:proposal_id>", publishing.one, name="rules-proposal"),
+    path("rules/proposals/<int:proposal_id>/backtest", publishing.try_it, name="rules-backtest"),
+    path("rules/proposals/<int:proposal_id>/publish", publishing.publish, name="rules-publish"),
+    path("rules/proposals/<int:proposal_id>/withdraw", publishing.withdraw, name="rules-withdraw"),
     path("rules/<str:rule_id>", rules.one, name="rule"),
     path("calibration", calibration.show, name="calibration"),
     path("calibration/new", calibration.create, name="calibration-create"),
@@ -55,6 +77,18 @@ urlpatterns = [
     path(ADDRESS, api.urls),
     path("admin/", admin.site.urls),
 ]
+
+if settings.SINGLE_SIGN_ON:
+    from review import sso
+
+    # Only the way there and back; everything else that django-allauth could show is not part of the pages.
+    urlpatterns += [
+        path("sso/", include("allauth.socialaccount.providers.openid_connect.urls")),
+        path("sso/failed", sso.failed, name="socialaccount_login_error"),
+        path("sso/cancelled", sso.failed, name="socialaccount_login_cancelled"),
+        path("sso/refused", sso.failed, name="socialaccount_signup"),
+        path("sso/inactive", sso.failed, name="account_inactive"),
+    ]
 
 handler403 = "review.errors.refused"
 handler404 = "review.errors.missing"

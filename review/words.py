@@ -53,3 +53,20 @@ METHODS = {
 }
 USES = {"pay": _("绩效"), "ranking": _("排名"), "coaching": _("辅导")}
 APPEALS = {"": _("待决定"), "upheld": _("支持"), "dismissed": _("驳回")}
+SCOPES = {"none": _("无异常"), "individual": _("个别人"), "group": _("班组"), "universal": _("普遍")}
+DIMENSIONS = {
+    "M score": _("机器得分"),
+    "I flags": _("标记数"),
+    "T hour": _("时段"),
+    "T part of month": _("旬"),
+    "L minutes": _("时长（分）"),
+    "A type": _("业务类型"),
+}
+BACKTESTS = {
+    "": "–",
+    "wanted": _("等待试算"),
+    "running": _("试算中"),
+    "done": _("已试算"),
+    "failed": _("试算没有成功"),
+}
+CHANGES = {"added": _("新增"), "removed": _("删去"), "changed": _("改动")}

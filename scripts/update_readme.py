@@ -22,7 +22,7 @@ def settings_table() -> str:
 
     lines = ["| setting (environment) | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = field.default
+        default = field.get_default(call_default_factory=True) or ("" if field.default_factory else field.default)
         shown = "the demo model" if name == "model" else f"`{default}`" if str(default) else "empty"
         lines.append(f"| `{name}` (`{ENVIRONMENT_PREFIX}{name.upper()}`) | {shown} | {field.description} |")
     return "\n".join(lines)

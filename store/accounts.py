@@ -47,6 +47,10 @@ ADMINISTERED = (
     ("store", "apitoken"),
     ("store", "webhook"),
     ("store", "webhookmessage"),
+    ("store", "agent"),
+    ("store", "team"),
+    ("store", "recordingsource"),
+    ("store", "retentionrun"),
 )
 """Tables that an administrator may change in the administration pages."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate, pre_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class StoreConfig(AppConfig):
@@ -11,7 +12,7 @@ class StoreConfig(AppConfig):
 
     name = "store"
     label = "store"
-    verbose_name = "Recordings and assessments"
+    verbose_name = _("中心与系统")
 
     def ready(self) -> None:
         """Keep the roles' groups and the SQL views as the code has them."""

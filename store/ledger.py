@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from pipeline.metadata import ANNOUNCED
 from store import webhooks
+from store.centre import agents_known
 from store.models import Batch, LedgerEntry, LedgerState, Recording
 from store.values import BatchProcess, Claim, Enrolment, FileFingerprint, SetAside
 
@@ -235,19 +236,20 @@ def _end_claim(
 
 def _enrol_recordings(found: Sequence[Enrolment]) -> None:
     known = Recording.objects.in_bulk([item.recording_id for item in found])
+    people = agents_known([str(item.metadata.get("agent_id", "")) for item in found])
     new, changed = [], []
     for item in found:
         recording = known.get(item.recording_id)
         if recording is None:
             recording = Recording(id=item.recording_id, sha256=item.sha256, enrolled_at=timezone.now())
-            new.append(_describe(recording, item))
+            new.append(_describe(recording, item, people))
         elif (recording.path, recording.size_bytes, recording.modified_ns, recording.metadata) != (
             item.path,
             item.size_bytes,
             item.modified_ns,
             item.metadata,
         ):
-            changed.append(_describe(recording, item))
+            changed.append(_describe(recording, item, people))
     Recording.objects.bulk_create(new, ignore_conflicts=True)
     Recording.objects.bulk_update(changed, _DESCRIBED)
 
@@ -268,7 +270,7 @@ _DESCRIBED = (
 )
 
 
-def _describe(recording: Recording, item: Enrolment) -> Recording:
+def _describe(recording: Recording, item: Enrolment, people: Mapping[str, tuple[str, str]]) -> Recording:
     recording.call_id = item.call_id
     recording.path = item.path
     recording.size_bytes = item.size_bytes
@@ -276,6 +278,9 @@ def _describe(recording: Recording, item: Enrolment) -> Recording:
     for name in ("agent_id", "agent_name", "team", "business_type", "direction"):
         setattr(recording, name, item.metadata.get(name, ""))
     recording.call_type = ANNOUNCED if item.metadata.get("call_type") == ANNOUNCED else ""
+    # Where the platform does not say who it is, the centre's own list does.
+    name, team = people.get(recording.agent_id, ("", ""))
+    recording.agent_name, recording.team = recording.agent_name or name, recording.team or team
     started_at = item.metadata.get("started_at")
     recording.started_at = datetime.fromisoformat(started_at) if started_at else None
     recording.metadata = dict(item.metadata)

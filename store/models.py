@@ -6,13 +6,19 @@ import uuid
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from store.api_tables import ApiToken as ApiToken
 from store.api_tables import Webhook as Webhook
 from store.api_tables import WebhookMessage as WebhookMessage
+from store.centre_tables import Agent as Agent
+from store.centre_tables import RecordingSource as RecordingSource
+from store.centre_tables import RetentionRun as RetentionRun
+from store.centre_tables import Team as Team
 from store.page_tables import AgentEstimate as AgentEstimate
 from store.page_tables import CalibrationCall as CalibrationCall
 from store.page_tables import CalibrationSession as CalibrationSession
+from store.page_tables import MonthReport as MonthReport
 from store.page_tables import RuleNote as RuleNote
 from store.quick_json import DocumentField
 from store.report_tables import CallMeasures as CallMeasures
@@ -24,6 +30,7 @@ from store.review_tables import QueueItem as QueueItem
 from store.review_tables import Reveal as Reveal
 from store.review_tables import Sitting as Sitting
 from store.review_tables import SittingEvent as SittingEvent
+from store.rulebook_tables import RulebookProposal as RulebookProposal
 
 
 class Batch(models.Model):
@@ -384,13 +391,14 @@ class HandPick(models.Model):
 class ReviewerPlan(models.Model):
     """How many calls a reviewer is to hear on a day; 0 is a day off."""
 
-    reviewer = models.TextField()
-    day = models.DateField()
-    calls = models.IntegerField()
+    reviewer = models.TextField(_("质检员"))
+    day = models.DateField(_("日期"))
+    calls = models.IntegerField(_("通话"))
 
     class Meta:
         """One plan for a reviewer and day."""
 
+        verbose_name = verbose_name_plural = _("质检员计划")
         constraints = (models.UniqueConstraint(fields=["reviewer", "day"], name="reviewer_plan_day"),)
         indexes = (models.Index(fields=["day"], name="reviewer_plan_by_day"),)
 

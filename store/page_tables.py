@@ -59,6 +59,25 @@ class RuleNote(models.Model):
         indexes = (models.Index(fields=["rulebook", "rule"], name="rule_note_rule"),)
 
 
+class MonthReport(models.Model):
+    """What a command computed of a month for one subject (a team, an agent, an item), so that a page need not.
+
+    ``kind`` says what it is: see ``store.month_reports``.
+    """
+
+    month = models.CharField(max_length=7)
+    kind = models.CharField(max_length=16)
+    subject = models.TextField(blank=True)
+    document = models.JSONField()
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        """The last word on a subject's month."""
+
+        constraints = (models.UniqueConstraint(fields=["month", "kind", "subject"], name="month_report_subject"),)
+        indexes = (models.Index(fields=["kind", "subject", "month"], name="month_report_listed"),)
+
+
 class AgentEstimate(models.Model):
     """One agent's month as it was last estimated, so that a page need not compute it."""
 

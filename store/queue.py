@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from pipeline.errors import UsageError
 from quality.types import Lane, Purpose
+from store.busy import again_when_busy
 from store.models import Assessment, DrawnCall, HandPick, QueueItem, Review, ReviewerPlan
 from store.months import midnight
 
@@ -91,6 +92,7 @@ def _free(user: Any, now: datetime) -> Q:
     return nobody & (Q(reserved_for__isnull=True) | Q(reserved_for=user))
 
 
+@again_when_busy
 def claim_next(user: Any, lease: timedelta, filters: Mapping[str, str] | None = None) -> QueueItem | None:
     """Take the next call that is free, for so long; the call in hand comes first. None when there is nothing.
 
@@ -118,6 +120,7 @@ def claim_next(user: Any, lease: timedelta, filters: Mapping[str, str] | None = 
     return None
 
 
+@again_when_busy
 def claim(item_id: int, user: Any, lease: timedelta) -> bool:
     """Take one certain call; False when another person has it or it is done."""
     return _take(item_id, user, timezone.now(), lease)
@@ -128,6 +131,7 @@ def _take(item_id: int, user: Any, now: datetime, lease: timedelta) -> bool:
     return rows.update(claimed_by=user, lease_until=now + lease) == 1
 
 
+@again_when_busy
 def renew(recording_id: str, user: Any, lease: timedelta) -> bool:
     """Keep a call in hand for longer; False when somebody else has it now.
 
@@ -138,6 +142,7 @@ def renew(recording_id: str, user: Any, lease: timedelta) -> bool:
     return rows.filter(claimed_by=user).update(lease_until=now + lease) == 1
 
 
+@again_when_busy
 def release(item_id: int, user: Any, *, anybody: bool = False) -> bool:
     """Give a call back; with ``anybody`` also another person's."""
     rows = QueueItem.objects.filter(id=item_id, done_at__isnull=True)
@@ -146,6 +151,7 @@ def release(item_id: int, user: Any, *, anybody: bool = False) -> bool:
     return rows.update(claimed_by=None, lease_until=None, reserved_for=None) == 1
 
 
+@again_when_busy
 def hand_over(item_id: int, user: Any, to: Any, *, anybody: bool = False) -> bool:
     """Keep a call for another person, who finds it first; with ``anybody`` also one that another has in hand."""
     rows = QueueItem.objects.filter(id=item_id, done_at__isnull=True)
@@ -160,6 +166,7 @@ def holds(recording_id: str, user: Any) -> bool:
     return rows.filter(lease_until__gte=timezone.now()).exists()
 
 
+@again_when_busy
 def finish(recording_id: str, user: Any) -> bool:
     """Take a call off the queue as done; False when it is not in this person's hands."""
     rows = QueueItem.objects.filter(recording=recording_id, done_at__isnull=True, claimed_by=user)

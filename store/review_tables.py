@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Account(models.Model):
@@ -19,13 +20,14 @@ class Account(models.Model):
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="account")
-    agent_id = models.TextField(blank=True, db_index=True)
-    team = models.TextField(blank=True)
+    agent_id = models.TextField(_("工号"), blank=True, db_index=True)
+    team = models.TextField(_("班组"), blank=True)
     preferences = models.JSONField(default=dict, blank=True)
 
     class Meta:
         """What a role may allow; ``review.roles`` says which role allows what."""
 
+        verbose_name = verbose_name_plural = _("账号信息")
         permissions = (
             ("judge_calls", "Claim calls from the queue and judge them"),
             ("see_calls", "See every call with what the machine says"),

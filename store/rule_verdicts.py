@@ -32,7 +32,9 @@ def words_on_rules(since: datetime) -> dict[str, RuleWords]:
     rows = FindingVerdict.objects.filter(given_at__gte=since).order_by().values_list("rule", "verdict")
     for rule, verdict, count in rows.annotate(Count("id")):
         found.setdefault(rule, RuleWords()).verdicts[verdict] = count
+    # What an appeal took away again was not missed.
     added = AddedViolation.objects.filter(review__submitted_at__gte=since).order_by().values_list("rule")
+    added = added.exclude(pk__in=Appeal.objects.filter(outcome="upheld", added__isnull=False).values("added"))
     for rule, count in added.annotate(Count("id")):
         found.setdefault(rule, RuleWords()).missed = count
     upheld = Appeal.objects.filter(outcome="upheld", decided_at__gte=since, finding__isnull=False).order_by()

@@ -15,6 +15,7 @@ from pipeline.errors import UsageError
 from quality.types import Purpose
 from quality.verdicts import Verdict
 from store import models, webhooks
+from store.busy import again_when_busy
 
 
 class StaleSittingError(UsageError):
@@ -92,6 +93,7 @@ def events_of(sitting: models.Sitting) -> list[Event]:
     return [Event(*row) for row in rows]
 
 
+@again_when_busy
 def add_event(
     sitting: models.Sitting, seen_version: int, kind: str, payload: Mapping[str, Any], origin: Origin
 ) -> Event:
@@ -129,6 +131,7 @@ def add_event(
     return Event(event.number, event.kind, event.payload, event.person, event.at)
 
 
+@again_when_busy
 def add_listened(sitting_id: int, seconds: float) -> None:
     """Count seconds of playing time."""
     models.Sitting.objects.filter(id=sitting_id, submitted_at__isnull=True).update(
@@ -136,6 +139,7 @@ def add_listened(sitting_id: int, seconds: float) -> None:
     )
 
 
+@again_when_busy
 def submit(sitting: models.Sitting, seen_version: int, result: Submission, origin: Origin) -> models.Review:
     """Store what a sitting comes to, all of it or nothing: the review, its verdicts, what was added and corrected.
 

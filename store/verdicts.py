@@ -113,8 +113,8 @@ def verdicts_of(recording_ids: Collection[str]) -> dict[str, list[FindingVerdict
 
 
 def decided_appeals() -> list[DecidedAppeal]:
-    """Every appeal against a finding of the machine that was decided, the oldest first."""
-    rows = models.Appeal.objects.filter(finding__isnull=False).exclude(outcome="").order_by("decided_at", "id")
+    """Every decided appeal against a finding, the machine's or a person's, the oldest first; none against a score."""
+    rows = models.Appeal.objects.exclude(rule="").exclude(outcome="").order_by("decided_at", "id")
     fields = (
         "recording_id",
         "recording__call_id",
@@ -124,10 +124,11 @@ def decided_appeals() -> list[DecidedAppeal]:
         "outcome",
         "decision_reason",
         "decided_at",
+        "added_id",
     )
     return [
-        DecidedAppeal(recording_id, call_id, rule, start_s, end_s, AppealOutcome(outcome), reason, decided_at)
-        for recording_id, call_id, rule, start_s, end_s, outcome, reason, decided_at in rows.values_list(*fields)
+        DecidedAppeal(*place, AppealOutcome(outcome), reason, decided_at, added_id is not None)
+        for *place, outcome, reason, decided_at, added_id in rows.values_list(*fields)
     ]
 
 

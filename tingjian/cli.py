@@ -32,7 +32,7 @@ from tingjian.cli_quality import estimate_app, health_app, training_app
 from tingjian.cli_reports import export, report_app
 from tingjian.cli_rules import measures_app, rules_app
 from tingjian.cli_sampling import queue_app, sample_size_app
-from tingjian.cli_systems import token_app, webhook_app
+from tingjian.cli_systems import retention_app, token_app, webhook_app
 
 EXIT_DONE = 0
 
@@ -113,6 +113,9 @@ app.add_typer(webhook_app, name="webhook")
 app.command("export")(export)
 
 
+app.add_typer(retention_app, name="retention")
+
+
 @app.command()
 def demo(
     format: FormatOption = Format.TEXT,
@@ -127,7 +130,14 @@ def demo(
 
 @app.command()
 def nightly(
-    recordings: Annotated[Path, typer.Option("--recordings", metavar="DIR", help="Folder with the recordings.")],
+    recordings: Annotated[
+        Path | None,
+        typer.Option(
+            "--recordings",
+            metavar="DIR",
+            help="Folder with the recordings; default the sources that are entered in the administration pages.",
+        ),
+    ] = None,
     manifest: Annotated[
         Path | None,
         typer.Option("--manifest", metavar="CSV", help="What the platform says; default manifest.csv in the folder."),

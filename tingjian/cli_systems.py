@@ -16,6 +16,24 @@ webhook_app = typer.Typer(
 )
 
 
+retention_app = typer.Typer(help="Copies of recordings are removed after their time.", no_args_is_help=True)
+
+
+@retention_app.command("apply")
+def retention_apply(
+    days: Annotated[
+        int | None,
+        typer.Option("--days", min=1, max=3650, help="Keep the copies of the last so many days; default the setting."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    format: FormatOption = Format.TEXT,
+) -> int:
+    """Remove the copies for the browser of calls that are older; the recordings themselves stay."""
+    from tingjian.commands.retention import run_retention
+
+    return run_retention(days, dry_run=dry_run, as_json=format is Format.JSON)
+
+
 @token_app.command("create")
 def token_create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The system that uses it, such as crm.")],

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
 from pipeline.errors import RulebookError
 from pipeline.rules.loading import load_rulebook
-from pipeline.rules.rulebook import Rulebook
+from pipeline.rules.rulebook import Period, Rulebook
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -80,7 +80,25 @@ def open_shelf(path_or_name: str | Path) -> Shelf:
     _check(path, loaded)
     ordered = sorted(loaded, key=lambda item: _start(item[0]))
     places = tuple(str(path / name) for _, name in ordered)
-    return Shelf(str(path_or_name), tuple(one for one, _ in ordered), places, told=False)
+    return Shelf(str(path_or_name), _one_after_the_other([one for one, _ in ordered]), places, told=False)
+
+
+def check_shelf(rulebooks: Sequence[Rulebook], place: str) -> None:
+    """Whether these would stand together in one folder, before one of them is put there.
+
+    Raises:
+        RulebookError: as ``open_shelf`` says it of a folder.
+    """
+    _check(Path(place), [(one, one.version) for one in rulebooks])
+
+
+def _one_after_the_other(ordered: Sequence[Rulebook]) -> tuple[Rulebook, ...]:
+    """A version that names no end is in force until the next begins: publishing one changes no other file."""
+    ended = [
+        replace(one, period=Period(one.period.start, following.period.start)) if one.period.end is None else one
+        for one, following in pairwise(ordered)
+    ]
+    return (*ended, ordered[-1])
 
 
 def _check(path: Path, loaded: Sequence[tuple[Rulebook, str]]) -> None:
@@ -93,7 +111,8 @@ def _check(path: Path, loaded: Sequence[tuple[Rulebook, str]]) -> None:
             )
     ordered = sorted(loaded, key=lambda item: _start(item[0]))
     for (earlier, earlier_file), (later, later_file) in pairwise(ordered):
-        if earlier.period.end is None or later.period.start is None or earlier.period.end > later.period.start:
+        end, start = earlier.period.end, later.period.start
+        if start is None or start == earlier.period.start or (end is not None and end > start):
             raise RulebookError(
                 f"rulebooks {path}: {earlier_file} ({_period(earlier)}) and {later_file} ({_period(later)}) are in "
                 f"force at the same time; expected one after the other; set effective_until of the one or "

@@ -27,6 +27,10 @@ TABLES = {
     "appeal": words.APPEALS,
     "method": words.METHODS,
     "use": words.USES,
+    "backtest": words.BACKTESTS,
+    "scope": words.SCOPES,
+    "dimension": words.DIMENSIONS,
+    "change": words.CHANGES,
 }
 
 
@@ -52,6 +56,12 @@ def points(value: Any) -> str:
     if not isinstance(value, int | float):
         return "–"
     return f"{value:.1f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def plain_points(value: Any) -> str:
+    """A number of points for a field: with a dot, or nothing."""
+    return f"{value:.1f}" if isinstance(value, int | float) else ""
 
 
 @register.filter
@@ -109,3 +119,9 @@ def at(table: dict[Any, Any], key: Any) -> Any:
 def percent(value: float | None) -> str:
     """A share as a percentage."""
     return "–" if value is None else f"{100 * value:.0f}%"
+
+
+@register.filter
+def admin_list(options: Any) -> str:
+    """The address name of an administration page's list."""
+    return f"admin:{options.app_label}_{options.model_name}_changelist"

@@ -16,7 +16,7 @@ from config.django import settings_in_force
 from pipeline.errors import UsageError
 from quality.verdicts import AppealOutcome
 from review.access import needs
-from review.results import Result, corrected_review, key_of, load_result
+from review.results import Result, corrected_review, corrections_of, key_of, load_result
 from review.transcript import Line, character_starts, marked_lines
 from review.views.profile import preferences_of
 from store import appeals, models
@@ -91,8 +91,11 @@ def file_appeal(request: HttpRequest, recording_id: str) -> HttpResponse:
 @require_GET
 def show(request: HttpRequest) -> HttpResponse:
     """Open appeals with a form each, and the last decisions."""
-    waiting = [(appeal, _after(appeal)) for appeal in appeals.open_appeals()[:ROWS]]
-    return render(request, "review/appeals.html", {"waiting": waiting, "decided": appeals.decided(ROWS)})
+    waiting = [(appeal, *_now_and_after(appeal)) for appeal in appeals.open_appeals()[:ROWS]]
+    decided = list(appeals.decided(ROWS))
+    corrections = corrections_of([appeal.recording_id for appeal in decided])
+    context = {"waiting": waiting, "decided": [(appeal, corrections.get(appeal.pk)) for appeal in decided]}
+    return render(request, "review/appeals.html", context)
 
 
 @needs("decide_appeals")
@@ -105,7 +108,7 @@ def decide(request: HttpRequest, appeal_id: int) -> HttpResponse:
         corrected = None
         review = appeals.last_review(appeal.recording_id)
         if outcome is AppealOutcome.UPHELD and review is not None:
-            corrected = corrected_review(load_result(review), appeal)
+            corrected = corrected_review(load_result(review), appeal, _entered(request, appeal))
         done = appeals.decide(
             appeal_id, outcome, request.user.get_username(), request.POST.get("reason", ""), corrected
         )
@@ -113,11 +116,28 @@ def decide(request: HttpRequest, appeal_id: int) -> HttpResponse:
             messages.success(request, _("已决定。"))
         else:
             messages.error(request, _("这条申诉已有决定；决定只作一次。"))
-    except ValueError:
-        messages.error(request, _("请选择支持或驳回。"))
     except UsageError as error:
         messages.error(request, str(error))
+    except ValueError:
+        messages.error(request, _("请选择支持或驳回。"))
     return redirect("appeals")
+
+
+def _entered(request: HttpRequest, appeal: models.Appeal) -> float | None:
+    """The total that a supervisor enters when an appeal against the score is upheld.
+
+    Raises:
+        UsageError: there is none between 0 and 100.
+    """
+    if key_of(appeal):
+        return None
+    try:
+        score = float(request.POST.get("score", ""))
+    except ValueError:
+        score = -1.0
+    if not 0 <= score <= 100:
+        raise UsageError(_("支持对总分的申诉，要填写改判后的总分（0 至 100）。"))
+    return score
 
 
 def _own(request: HttpRequest, recording_id: str) -> Result:
@@ -128,11 +148,12 @@ def _own(request: HttpRequest, recording_id: str) -> Result:
     return load_result(review)
 
 
-def _after(appeal: models.Appeal) -> float | None:
-    """The score if the appeal is upheld."""
+def _now_and_after(appeal: models.Appeal) -> tuple[float | None, float | None]:
+    """The score that counts now, and if the appeal is upheld; None where that is the supervisor's to enter."""
     review = appeals.last_review(appeal.recording_id)
-    after = load_result(review).without(appeal) if review is not None and key_of(appeal) else None
-    return None if after is None else after[0].total
+    if review is None:
+        return None, None
+    return review.score, load_result(review).total_without(appeal)
 
 
 def _lines(result: Result, findings: list[Any]) -> list[Line]:

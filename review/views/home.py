@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from config.single_sign_on import PROVIDER
 from review.access import needs
 
 STARTS = (
@@ -33,6 +38,15 @@ class Login(auth_views.LoginView):
 
     template_name = "review/login.html"
     redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With the way to the single sign-on, where there is one."""
+        way = ""
+        if settings.SINGLE_SIGN_ON:
+            next_page = self.get_redirect_url()
+            way = reverse("openid_connect_login", kwargs={"provider_id": PROVIDER})
+            way += f"?{urlencode({'next': next_page})}" if next_page else ""
+        return {**super().get_context_data(**kwargs), "sign_on": settings.SINGLE_SIGN_ON, "sign_on_way": way}
 
 
 @require_POST

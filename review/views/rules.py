@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,6 +16,10 @@ from pipeline.rules.explain import explain_rule
 from pipeline.rules.rulebook import Rulebook
 from review import rulebooks
 from review.access import needs
+from review.backtests import shown
+from review.publishing import announced_now
+from store.models import RulebookProposal
+from store.proposals import proposals_by_file
 from store.rule_verdicts import RuleWords, notes_on, reasons_of, words_on_rules
 
 LOOKED_BACK = timedelta(days=90)
@@ -26,7 +31,6 @@ def show(request: HttpRequest) -> HttpResponse:
     """The rules in force by category, and every announced version with what it changes."""
     now = timezone.now()
     try:
-        books = rulebooks.shelf().rulebooks
         effective = _effective(now)
     except RulebookError as error:
         return render(request, "review/rules.html", {"problem": str(error)})
@@ -35,15 +39,25 @@ def show(request: HttpRequest) -> HttpResponse:
         (category, [(rule, words.get(rule.id, RuleWords())) for rule in effective.rules if rule.category == name])
         for name, category in effective.categories.items()
     ]
-    announced = [(book, rulebook_changes(effective, book)) for book in books if book.period.not_yet(now)]
+    published = proposals_by_file()
+    announced = [
+        (book, rulebook_changes(effective, book), _tried(published.get(place.name)))
+        for book, place in announced_now(now)
+    ]
     context = {
         "book": effective,
         "categories": categories,
         "announced": announced,
         "health": _sees_health(request),
+        "publishes": request.user.has_perm("store.publish_rules"),
         "days": LOOKED_BACK.days,
     }
     return render(request, "review/rules.html", context)
+
+
+def _tried(proposal: RulebookProposal | None) -> dict[str, Any]:
+    """What the back-test of a published version came to; empty where there was none."""
+    return shown(proposal.backtest) if proposal is not None and proposal.backtest_state == "done" else {}
 
 
 @needs("see_rules")

@@ -107,3 +107,21 @@ def test_appeal_is_a_test_case_of_the_new_rulebook(outcome: AppealOutcome, found
     here, elsewhere = judged(hit(10.5)), judged(hit(20), hit(10, "S"))
     case = appeal_case(appeal, here, here if found else elsewhere)
     assert (case.found_before, case.passed) == (True, passed)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "before", "after", "passed"),
+    [
+        (AppealOutcome.UPHELD, False, False, True),
+        (AppealOutcome.UPHELD, False, True, False),
+        (AppealOutcome.DISMISSED, False, True, True),
+        (AppealOutcome.DISMISSED, False, False, True),
+        (AppealOutcome.DISMISSED, True, False, False),
+    ],
+)
+def test_violation_that_a_person_added_asks_no_more_than_the_old_rulebook_found(
+    outcome: AppealOutcome, before: bool, after: bool, passed: bool
+) -> None:
+    appeal = DecidedAppeal("rec", "c", "R", 10.0, 11.0, outcome, "", NOON, added=True)
+    here, elsewhere = judged(hit(10.5)), judged(hit(20))
+    assert appeal_case(appeal, here if before else elsewhere, here if after else elsewhere).passed is passed

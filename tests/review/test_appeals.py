@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from quality.verdicts import AppealOutcome
 from store import models, verdicts
+from store.rule_verdicts import RuleWords, words_on_rules
 from tests.review.people import person, queued, rulebook
 from tests.review.test_calls import scoring_flags, send, submit, take
 
@@ -89,7 +90,60 @@ def test_added_violation_and_score_can_be_appealed_once_each(client: Client, age
         client.post(f"/appeals/{row.id}/decide", {"outcome": "upheld", "reason": "改主意"})
     assert set(models.Appeal.objects.values_list("outcome", flat=True)) == {"dismissed"}
     assert models.Review.objects.count() == 1
+    (decided,) = verdicts.decided_appeals()
+    assert (decided.rule, decided.outcome, decided.added) == ("LANG.05", AppealOutcome.DISMISSED, True)
+
+
+def decide(client: Client, number: int, **form: Any) -> str:
+    return client.post(f"/appeals/{number}/decide", {"reason": "听过了", **form}, follow=True).content.decode()
+
+
+def test_upheld_appeal_against_the_score_has_the_total_that_the_supervisor_enters(client: Client, agent: Any) -> None:
+    before = models.Review.objects.get()
+    appeal(client, "", reason="整体太严")
+    filed = models.Appeal.objects.get()
+    client.force_login(person("boss", "supervisor"))
+    for wrong in ({}, {"score": "101"}, {"score": "x"}):
+        assert "改判后的总分" in decide(client, filed.id, outcome="upheld", **wrong)
+    page = decide(client, filed.id, outcome="upheld", score="88.5")
+    assert "→ 88.5" in page
+    after = models.Review.objects.latest("id")
+    assert (after.score, after.rater, after.deductions) == (88.5, before.rater, before.deductions)
+    times = timezone.now() - timedelta(days=900), timezone.now()
+    assert verdicts.appealed_by_rater(*times) == {"reviewer1": (1, 1)}
+    client.force_login(agent)
+    page = client.get("/my/id-c1").content.decode()
+    for words in (">88.5<", "主管改判", "→ 88.5", "听过了"):
+        assert words in page
     assert verdicts.decided_appeals() == []
+
+
+def test_points_of_a_later_appeal_are_added_to_the_total_that_was_entered(client: Client, agent: Any) -> None:
+    flag = models.Finding.objects.get(rule="LANG.03", quote__contains="有完没完")
+    appeal(client, "", reason="整体太严")
+    appeal(client, f"finding-{flag.id}")
+    score, finding = models.Appeal.objects.order_by("id")
+    client.force_login(person("boss", "supervisor"))
+    decide(client, score.id, outcome="upheld", score="60")
+    decide(client, finding.id, outcome="upheld")
+    points = rulebook().by_id["LANG.03"].points
+    assert models.Review.objects.latest("id").score == 60 + points
+
+
+def test_upheld_appeal_against_an_added_violation_is_a_case_for_new_rulebooks_and_nothing_missed(
+    client: Client, agent: Any
+) -> None:
+    added = models.AddedViolation.objects.get()
+    since = timezone.now() - timedelta(days=1)
+    assert words_on_rules(since)["LANG.05"].missed == 1
+    before = models.Review.objects.get().score
+    appeal(client, f"added-{added.id}")
+    client.force_login(person("boss", "supervisor"))
+    decide(client, models.Appeal.objects.get().id, outcome="upheld")
+    assert models.Review.objects.latest("id").score > before
+    (case,) = verdicts.decided_appeals()
+    assert (case.rule, case.start_s, case.added) == ("LANG.05", 1.0, True)
+    assert words_on_rules(since).get("LANG.05", RuleWords()).missed == 0
 
 
 @pytest.mark.parametrize("wrong", ["finding-999999", "added-7", "finding-x", "nonsense"])

@@ -197,6 +197,82 @@ def test_reviewer_works_through_calls_by_keyboard(browser: Browser, live_server:
     assert models.Reveal.objects.get().person == "gongdan"
 
 
+def prefer(user: Any, **preferences: Any) -> None:
+    models.Account.objects.filter(user=user).update(preferences=preferences)
+
+
+def test_playing_begins_and_ends_where_the_evidence_does(
+    browser: Browser, live_server: Any, calls: dict[str, str]
+) -> None:
+    reviewer = person("gongdan", "reviewer")
+    prefer(reviewer, preroll_s=0, autoplay=False, slow_replay=True)
+    queue.claim(item_of(calls[THREE_FLAGS]).id, reviewer, timedelta(minutes=20))
+    with visit(browser, live_server, reviewer) as page:
+        page.goto(f"/calls/{calls[THREE_FLAGS]}")
+        ready(page)
+        whole = models.Recording.objects.get(id=calls[THREE_FLAGS]).duration_s or 0.0
+        heard = 0
+        for flag in flags_of(calls[THREE_FLAGS]):
+            page.keyboard.press("j")
+            expect(page.locator(f'[data-flag="{flag.id}"]')).to_have_class(re.compile("current"))
+            if flag.end_s - flag.start_s > whole / 2:
+                continue
+            # Without the seconds before it and without playing at once: the very place of the evidence.
+            heard += 1
+            until(page, "!document.getElementById('audio').seeking")
+            assert time_of(page) == pytest.approx(flag.start_s, abs=0.1)
+            page.keyboard.press(" ")
+            until(page, f"document.getElementById('audio').currentTime > {flag.start_s + 0.3}")
+            page.keyboard.press("p")
+            # What is heard again is slower, as this person wants it.
+            until(page, "document.getElementById('audio').playbackRate === 0.75")
+            until(page, "document.getElementById('audio').paused")
+            until(page, "!document.getElementById('audio').seeking")
+            assert time_of(page) == pytest.approx(flag.end_s + 1, abs=0.1)
+        assert heard
+        expect(page.locator("#speed")).to_have_text("1.0×")
+
+
+def test_calibration_is_set_up_scored_blind_and_compared(
+    browser: Browser, live_server: Any, calls: dict[str, str]
+) -> None:
+    boss = person("zhuguan", "supervisor")
+    raters = [person("gongdan", "reviewer"), person("xiaozhou", "reviewer")]
+    with visit(browser, live_server, boss) as page:
+        page.goto("/calibration")
+        page.fill("[name=name]", "三月校准")
+        page.fill("[name=calls]", LATER)
+        for rater in raters:
+            page.check(f'[name=raters][value="{rater.pk}"]')
+        page.click("form.stack button.primary")
+        page.wait_for_url("**/calibration/*")
+    session = models.CalibrationSession.objects.get()
+    for number, rater in enumerate(raters):
+        with visit(browser, live_server, rater) as page:
+            page.goto(f"/calibration/{session.pk}")
+            page.click(f'a[href*="{calls[LATER]}"]')
+            ready(page)
+            assert json.loads(page.locator("#call-data").text_content() or "")["flags_data"] == []
+            if number:
+                page.evaluate(SELECT_TWO_CHARACTERS)
+                page.keyboard.press("m")
+                page.keyboard.type("LANG.05")
+                page.keyboard.press("Enter")
+                expect(page.locator(".flag.added")).to_have_count(1)
+                saved(page)
+            page.keyboard.press("Control+Enter")
+            page.wait_for_url(f"**/calibration/{session.pk}")
+            assert models.Review.objects.filter(purpose="calibration").count() == number + 1
+    with visit(browser, live_server, boss) as page:
+        page.goto(f"/calibration/{session.pk}")
+        page.fill("[name=score]", "100")
+        page.click("tr.form-row button")
+        expect(page.locator(".note.success")).to_be_visible()
+        page.click("form[action$='/close'] button")
+        expect(page.locator("table").first).to_contain_text("100")
+        picture(page, "calibration-one")
+
+
 def test_muting_speed_and_silence_keep_the_sound_going(
     browser: Browser, live_server: Any, calls: dict[str, str]
 ) -> None:

@@ -23,7 +23,7 @@ def messages_used() -> set[str]:
         found |= {first or second for first, second in IN_TEMPLATES.findall(text)}
         for block in IN_BLOCKS.findall(text):
             found |= {re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", part) for part in re.split(r"{%\s*plural\s*%}", block)}
-    for file in ROOM.rglob("*.py"):
+    for file in (*ROOM.rglob("*.py"), *(ROOM.parent / "store").glob("*.py")):
         found |= set(IN_CODE.findall(file.read_text(encoding="utf-8")))
     return found
 

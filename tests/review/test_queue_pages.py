@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client
 from django.utils import timezone
 
-from store import models, queue
+from store import busy, models, queue
 from tests.review.people import POLITE, item_of, person, queued
 
 LEASE = timedelta(minutes=5)
@@ -33,6 +34,29 @@ def test_must_comes_first_then_the_sample() -> None:
         order.append(item.call_id)
         queue.finish(item.recording_id, user)
     assert order == ["c3", "c2", "c1"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claim_that_the_database_had_no_time_for_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    queued("c1", *POLITE)
+    user = person("a", "reviewer")
+    other = sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            other.execute("COMMIT")
+
+    monkeypatch.setattr(busy, "sleep", wait)
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 1")
+    item = queue.claim_next(user, LEASE)
+    other.close()
+    connection.close()
+    assert item is not None
+    assert (item.call_id, len(waits)) == ("c1", 2)
 
 
 @pytest.mark.django_db

@@ -51,6 +51,18 @@ def test_rulebook_that_is_published_but_not_yet_in_force_judges_nothing(folder: 
     assert at(folder, "2026-07-02T08:00:00+08:00") == "3"
 
 
+def test_version_without_an_end_is_in_force_until_the_next_begins(tmp_path: Path) -> None:
+    write(tmp_path, "a.yaml", "1")
+    write(tmp_path, "b.yaml", "2", begin="2026-03-09")
+    write(tmp_path, "c.yaml", "3", begin="2026-07-01")
+    assert [at(tmp_path, day) for day in ("2026-03-08T23:59:59+08:00", "2026-03-09T00:00:00+08:00", None)] == [
+        "1",
+        "2",
+        "2",
+    ]
+    assert at(tmp_path, "2026-07-01T00:00:00+08:00") == "3"
+
+
 def test_rulebook_that_is_named_judges_every_call(folder: Path) -> None:
     shelf = open_shelf(folder / "b.yaml")
     assert shelf.at(datetime.fromisoformat("2020-01-01T00:00:00+08:00"), NOW).version == "2"
@@ -62,6 +74,7 @@ def test_rulebook_that_is_named_judges_every_call(folder: Path) -> None:
     [
         pytest.param(("b.yaml", "2", "2026-03-05", ""), "in force at the same time", id="overlap"),
         pytest.param(("b.yaml", "2", "", ""), "in force at the same time", id="always"),
+        pytest.param(("c.yaml", "3", "2026-03-09", ""), "in force at the same time", id="same_day"),
         pytest.param(("b.yaml", "2", "2026-03-09", "", "other"), "versions of one rulebook", id="two_rulebooks"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +17,9 @@ from pipeline.errors import UsageError
 from quality.balance import FALSE_DISCOVERY_RATE, POOL_FOR_LIMIT
 from tingjian import render
 from tingjian.csv_tables import read_rows
+
+if TYPE_CHECKING:
+    from flows.queue_balance import BalanceReport
 
 LIMIT = 0.1
 """The textbook's limit of an SMD, for pools."""
@@ -41,11 +44,21 @@ def run_balance(
         report = balance_of_lists(month, _lists(listed) if listed else lists_by_hand(month))
     else:
         report = balance_of_draw(month, agent_id=agent, heard=heard)
+    if report.what != "picked by hand" and agent is None:
+        _keep(report)
     if as_json:
         render.print_json(_document(report))
     else:
         _print(report, render.stdout_console(), "agent" if report.what != "picked by hand" else "picked by")
     return 0
+
+
+def _keep(report: BalanceReport) -> None:
+    """Keep each agent's check for the pages."""
+    from store import month_reports
+
+    kind = month_reports.HEARD if report.what == "heard" else month_reports.DRAWN
+    month_reports.save(report.month, kind, {one.name: asdict(one) for one in report.found})
 
 
 def _lists(path: Path) -> dict[str, list[str]]:

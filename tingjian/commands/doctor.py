@@ -154,7 +154,7 @@ def _rulebook(settings: Settings) -> Check:
     from pipeline.rules import check_examples
     from pipeline.rules.shelf import open_shelf
 
-    shelf = open_shelf(settings.rulebook)
+    shelf = open_shelf(settings.rulebook_place)
     rulebook = shelf.rulebooks[-1]
     failures = [failure for one in shelf.rulebooks for failure in check_examples(one)]
     found = f"{rulebook.name} {rulebook.version}, {len(rulebook.rules)} rules"

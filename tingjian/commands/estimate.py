@@ -53,11 +53,23 @@ def run_agents(
     )
     found = estimates_of_month(month, list(quantities) or list(Quantity), options)
     save_estimates(one for report in found.reports for one in report.estimates)
+    save_teams(found)
     if as_json:
         render.print_json(_document(found, agent))
     else:
         _print_month(found, agent, render.stdout_console())
     return 0
+
+
+def save_teams(found: MonthEstimates) -> None:
+    """Keep the teams' estimates for the pages."""
+    from store import month_reports
+
+    documents: dict[str, dict[str, Any]] = defaultdict(dict)
+    for report in found.teams:
+        for one in report.estimates:
+            documents[one.agent][report.quantity.value] = estimate_document(one)
+    month_reports.save(found.month, month_reports.TEAM, documents)
 
 
 def ready() -> None:
@@ -105,6 +117,11 @@ def _document(found: MonthEstimates, agent: str | None) -> dict[str, Any]:
                 "estimates": [estimate_document(one) for one in report.estimates if agent in (None, one.agent)],
             }
             for report in found.reports
+        ],
+        "teams": [
+            {"quantity": report.quantity.value, "estimates": [estimate_document(one) for one in report.estimates]}
+            for report in found.teams
+            if agent is None
         ],
     }
 

@@ -64,7 +64,7 @@ def run_items(
     from flows.quality_health import health_of_items
     from pipeline.rules.shelf import open_shelf
 
-    rulebook = open_shelf(load_settings(**overrides).rulebook).rulebooks[-1]
+    rulebook = open_shelf(load_settings(**overrides).rulebook_place).rulebooks[-1]
     changes = [WeightChange(rule, factor, "given by hand") for rule, factor in _pairs("--weight", weights)]
     report = health_of_items(
         sample,
@@ -98,6 +98,12 @@ def run_scope(
     from flows.quality_health import scope_of_errors
 
     report = scope_of_errors(sample, target=target, targets=dict(_pairs("--target-of", targets)), by_machine=by_machine)
+    from flows import error_pages
+    from store import month_reports
+
+    month_reports.save(month, month_reports.SCOPE, error_pages.by_error(report, sample.months))
+    month_reports.save(month, month_reports.AGENT_ERRORS, error_pages.by_agent(report, sample.months))
+    month_reports.save(month, month_reports.TEAM_ERRORS, error_pages.by_team(report, sample.months))
     if as_json:
         scopes = [
             {**asdict(scope), "funnel": asdict(points)}

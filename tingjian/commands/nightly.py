@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from config.settings import load_settings
+from config.django import setup_django
+from config.settings import Settings, load_settings
 from flows.nights import run_nights
 from flows.summary import NightSummary
-from pipeline.errors import RECORDING_PROBLEMS
+from pipeline.errors import RECORDING_PROBLEMS, UsageError
 from store.paths import readable_path
 from store.values import SetAside
 from tingjian import render
@@ -27,7 +28,7 @@ SHOWN_CALLS = 40
 
 def run_nightly(
     *,
-    recordings: Path,
+    recordings: Path | None,
     manifest: Path | None,
     day: date | None,
     overrides: dict[str, object],
@@ -36,7 +37,11 @@ def run_nightly(
     """Run the batch and print what came of it; exit code 1 when recordings were set aside."""
     log_to_stderr()
     settings = load_settings(**overrides)
-    summaries = run_nights(recordings, settings, manifest=manifest, day=day)
+    summaries = tuple(
+        one
+        for folder, listed in ([(recordings, manifest)] if recordings else _sources(settings, manifest))
+        for one in run_nights(folder, settings, manifest=listed, day=day)
+    )
     exit_code = max(summary.exit_code for _, summary in summaries)
     if as_json:
         from store.records import assessments_of
@@ -61,6 +66,28 @@ def run_nightly(
             "samples/; for real calls set TINGJIAN_MODEL or --model to a Whisper model.[/yellow]"
         )
     return exit_code
+
+
+def _sources(settings: Settings, manifest: Path | None) -> list[tuple[Path, Path | None]]:
+    """The folders that an administrator has entered, each with its manifest.
+
+    Raises:
+        UsageError: there are none, or a manifest is given that would be of them all.
+    """
+    if manifest is not None:
+        raise UsageError("--manifest is of one folder; expected --recordings beside it.")
+    setup_django(settings)
+    from store.centre import active_sources
+    from store.database import migrate
+
+    migrate()
+    found = active_sources()
+    if not found:
+        raise UsageError(
+            "no folder of recordings is named, and no source is entered in the administration pages; expected "
+            "--recordings DIR, or sources there."
+        )
+    return [(Path(one.folder), Path(one.manifest) if one.manifest else None) for one in found]
 
 
 def log_to_stderr() -> None:

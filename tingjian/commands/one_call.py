@@ -48,11 +48,11 @@ def run_assess(
 
 def _rulebook_of(settings: Settings, metadata: CallMetadata) -> str:
     """The rulebook that judges the call: the one that is named, or of a folder the one in force when it began."""
-    if not Path(settings.rulebook).is_dir():
-        return settings.rulebook
+    if not Path(settings.rulebook_place).is_dir():
+        return settings.rulebook_place
     from pipeline.rules.shelf import open_shelf
 
-    return open_shelf(settings.rulebook).place_at(metadata.started_at, datetime.now().astimezone())
+    return open_shelf(settings.rulebook_place).place_at(metadata.started_at, datetime.now().astimezone())
 
 
 def run_transcribe(audio: Path, meta: list[str], overrides: dict[str, object], *, as_json: bool) -> int:
@@ -95,9 +95,10 @@ def _hot_words(settings: Settings) -> tuple[str, ...]:
     if not settings.hot_words and not settings.hot_words_from_rulebook:
         return ()
     from flows.recipe import hot_words_of
-    from pipeline.rules import load_rulebook
+    from pipeline.rules.shelf import open_shelf
 
-    return hot_words_of(settings, load_rulebook(settings.rulebook))
+    rulebook = open_shelf(settings.rulebook_place).at(None, datetime.now().astimezone())
+    return hot_words_of(settings, rulebook)
 
 
 def metadata_from_pairs(pairs: Iterable[str], audio: Path) -> CallMetadata:

@@ -7,8 +7,9 @@ import json
 import re
 from collections import Counter
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +18,9 @@ from rich.text import Text
 from config.settings import load_settings
 from pipeline.errors import RulebookError, UsageError
 from tingjian import render
+
+if TYPE_CHECKING:
+    from pipeline.rules import Rulebook
 
 EXIT_EXAMPLES_FAIL = 1
 EXIT_WRONG_RULEBOOK = 2
@@ -29,9 +33,9 @@ _MISTAKE = re.compile(
 
 def run_rules_list(overrides: dict[str, object], *, as_json: bool) -> int:
     """List the rules: id, title, category, severity, points."""
-    from pipeline.rules import load_rulebook, rules_table
+    from pipeline.rules import rules_table
 
-    rulebook = load_rulebook(load_settings(**overrides).rulebook)
+    rulebook = _in_force(overrides)
     rows = rules_table(rulebook)
     if as_json:
         render.print_json(
@@ -155,10 +159,9 @@ def run_rules_test(name: str | None, rules: list[str], *, as_json: bool) -> int:
 
 def run_rules_explain(word: str, overrides: dict[str, object], *, as_json: bool) -> int:
     """Say in words what a rule flags."""
-    from pipeline.rules import load_rulebook
     from pipeline.rules.explain import explain_rule
 
-    rulebook = load_rulebook(load_settings(**overrides).rulebook)
+    rulebook = _in_force(overrides)
     rule = _rule_of(rulebook, word)
     lines = explain_rule(rule, rulebook)
     if as_json:
@@ -199,6 +202,13 @@ def run_rules_diff(before: str, after: str, *, as_json: bool) -> int:
             last = change.rule
         console.print(Text(f"  {marks[change.kind]} {change.text}", style=styles[change.kind]))
     return 0
+
+
+def _in_force(overrides: dict[str, object]) -> Rulebook:
+    """The rulebook of the setting, of a folder of versions the one of now."""
+    from pipeline.rules.shelf import open_shelf
+
+    return open_shelf(load_settings(**overrides).rulebook_place).at(None, datetime.now().astimezone())
 
 
 def _chosen(name: str | None) -> str:

@@ -74,8 +74,9 @@ def run_serve(*, demo: bool, overrides: dict[str, Any]) -> int:
         )
     from flows.webhook_delivery import deliver
     from tingjian.commands.background import Background
+    from tingjian.commands.wanted_backtests import run_wanted_backtest
 
-    beside = Background([deliver])
+    beside = Background([deliver, run_wanted_backtest])
     beside.start()
     try:
         server.run()

@@ -64,7 +64,7 @@ function mark() {
   });
 }
 
-function choose(id, play) {
+function choose(id, play, { again = false, moving = false } = {}) {
   const flag = flagOf(id);
   if (!flag) return;
   currentFlag = id;
@@ -73,7 +73,7 @@ function choose(id, play) {
   showState();
   card(id)?.scrollIntoView({ block: "nearest" });
   document.querySelector("mark.current")?.scrollIntoView({ block: "center" });
-  if (play) player.playEvidence(flag.start, flag.end, { silent: flag.silent });
+  if (play) player.playEvidence(flag.start, flag.end, { silent: flag.silent, again, moving });
 }
 
 function move(step, onlyOpen = false) {
@@ -82,7 +82,7 @@ function move(step, onlyOpen = false) {
   const at = flags.findIndex((flag) => flag.id === currentFlag);
   if (!onlyOpen && step > 0 && at >= 0 && !moved) {
     // The first key press plays the flag that is shown, it does not pass over it.
-    choose(currentFlag, true);
+    choose(currentFlag, true, { moving: true });
     return true;
   }
   for (let n = 1; n <= flags.length; n += 1) {
@@ -90,7 +90,7 @@ function move(step, onlyOpen = false) {
     if (!onlyOpen && (next < 0 || next >= flags.length)) return false;
     const flag = flags[((next % flags.length) + flags.length) % flags.length];
     if (onlyOpen && (flag.verdict || flag.id === currentFlag)) continue;
-    choose(flag.id, true);
+    choose(flag.id, true, { moving: true });
     return true;
   }
   return false;
@@ -272,7 +272,7 @@ const keys = {
   " ": () => player.toggle(),
   j: () => move(1),
   k: () => move(-1),
-  p: () => currentFlag !== null && choose(currentFlag, true),
+  p: () => currentFlag !== null && choose(currentFlag, true, { again: true }),
   y: () => judge("confirm"),
   x: () => judge("reject"),
   u: () => judge("unsure"),

@@ -8,6 +8,7 @@ const AFTER_S = 1; // played beyond the end of the evidence
 const SHORTEST_SILENCE_S = 1.2;
 const LEFT_OF_SILENCE_S = 0.3;
 const WIDE_SHARE = 0.6;
+const SLOW = 0.75; // of the chosen speed, where a person wants what is heard again slower
 const $ = (id) => document.getElementById(id);
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -17,6 +18,8 @@ export class Player {
     this.nonce = nonce;
     this.audio = $("audio");
     this.stopAt = null;
+    this.slowUntil = null;
+    this.speed = 1;
     this.silentEvidence = false;
     this.skip = false;
     this.muted = new Set();
@@ -194,6 +197,7 @@ export class Player {
   // ---- Playing -------------------------------------------------------------------------------------------------
   async seek(seconds) {
     this.stopAt = null;
+    this.slowDown(null);
     this.audio.currentTime = Math.min(Math.max(0, seconds), this.data.duration);
     this.onTime();
   }
@@ -221,21 +225,30 @@ export class Player {
     this.play();
   }
 
-  playEvidence(start, end, { silent = false }) {
+  playEvidence(start, end, { silent = false, again = false, moving = false }) {
     const wide = end - start > WIDE_SHARE * this.data.duration;
+    this.slowDown(again && !wide ? end + AFTER_S : null);
     this.audio.currentTime = Math.max(0, start - this.preroll());
     this.stopAt = end === null || wide ? null : end + AFTER_S;
     this.silentEvidence = silent;
     this.onTime();
-    if (this.data.preferences.autoplay) this.play();
+    // Only going on to the next flag is something that a person may want to do without a sound.
+    if (!moving || this.data.preferences.autoplay) this.play();
   }
 
   replay() {
     const stop = this.stopAt;
-    const from = this.time - 3;
-    this.seek(from);
+    const until = Math.max(this.time, this.slowUntil ?? 0);
+    this.seek(this.time - 3);
     this.stopAt = stop;
+    this.slowDown(until);
     this.play();
+  }
+
+  // What is heard again is slower up to a moment, for those who want that; the chosen speed stays what is shown.
+  slowDown(until) {
+    this.slowUntil = this.data.preferences.slow_replay ? until : null;
+    this.audio.playbackRate = this.slowUntil === null ? this.speed : this.speed * SLOW;
   }
 
   preroll() {
@@ -245,12 +258,13 @@ export class Player {
 
   setSpeed(speed) {
     const value = Math.min(2, Math.max(0.5, Math.round(speed * 10) / 10));
-    this.audio.defaultPlaybackRate = this.audio.playbackRate = value;
+    this.speed = this.audio.defaultPlaybackRate = value;
+    this.slowDown(this.slowUntil);
     $("speed").textContent = `${value.toFixed(1)}×`;
   }
 
   changeSpeed(by) {
-    this.setSpeed(this.audio.playbackRate + by);
+    this.setSpeed(this.speed + by);
   }
 
   toggleSkip() {
@@ -308,8 +322,11 @@ export class Player {
     this.lastTick = now;
     const at = this.time;
     if (this.playing) {
+      if (this.slowUntil !== null && at >= this.slowUntil) this.slowDown(null);
       if (this.stopAt !== null && at >= this.stopAt) {
         this.pause();
+        // A busy machine notices late; where it stops is still where the evidence ends.
+        this.audio.currentTime = this.stopAt;
         this.stopAt = null;
       } else if (this.skip && !this.silentEvidence) {
         const gap = this.gaps.find(([start, end]) => at > start + LEFT_OF_SILENCE_S && at < end - LEFT_OF_SILENCE_S);
