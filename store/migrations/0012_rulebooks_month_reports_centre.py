@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0010_sql_views'),
+        ('store', '0011_judged_again_on_ground'),
     ]
 
     operations = [
