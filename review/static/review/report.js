@@ -70,7 +70,7 @@
   };
   const drawn = [...document.querySelectorAll("[data-chart]")].map((place) => {
     const data = charts[place.dataset.chart];
-    const chart = echarts.init(place, null, { renderer: "svg" });
+    const chart = echarts.init(place, null, { renderer: "canvas" });
     return { chart, draw: () => chart.setOption(options(data), true) };
   });
   const draw = () => drawn.forEach((one) => one.draw());
