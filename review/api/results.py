@@ -25,7 +25,7 @@ OF_FINDINGS = ("rule", "category", "severity", "points", "role", "start_s", "end
 def _in_force() -> QuerySet[models.Assessment]:
     """The newest assessment of each recording."""
     later = models.Assessment.objects.filter(recording=OuterRef("recording"), id__gt=OuterRef("id"))
-    return models.Assessment.objects.filter(~Exists(later)).select_related("recording")
+    return models.Assessment.objects.filter(~Exists(later)).select_related("recording", "ground")
 
 
 @router.get("/calls", response=schemas.CallPage, summary="Calls with their machine score, as they were assessed")
@@ -33,7 +33,7 @@ def _in_force() -> QuerySet[models.Assessment]:
 def calls(request: HttpRequest, query: Query[schemas.CallQuery]) -> Answer:
     """Assessments in force in the order in which they were stored; a call that is judged anew comes again."""
     rows = chosen(
-        _in_force().defer("own_document"),
+        _in_force().select_related(None).select_related("recording").defer("own_document"),
         recording__started_at__gte=query.since,
         recording__started_at__lt=query.until,
         recording__agent_id=query.agent_id,
