@@ -20,12 +20,15 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from pipeline.rules.loading import BUNDLED
 from review.views import sound
-from store import estimates, models, queue
+from store import estimates, models, month_reports, proposals, queue
+from store.centre import AgentRow, set_agents
 from tests.review.bundled import store_bundled
 from tests.review.people import item_of, person, put_into_queue
 from tests.review.test_calls import send, submit, take
 from tests.review.test_result_pages import an_estimate, some_estimates
+from tingjian.commands.wanted_backtests import run_wanted_backtest
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = Path(os.environ.get("TINGJIAN_SCREENSHOTS", ROOT / "build" / "screenshots"))
@@ -418,9 +421,78 @@ def test_pages_of_results_look_right_and_are_accessible(
     agent_id = models.Recording.objects.get(id=calls[OTHER]).agent_id
     values = (("2026-01", 71.0), ("2026-02", 64.0), ("2026-03", 58.5))
     estimates.save_estimates(an_estimate(agent_id, month, value) for month, value in values)
+    some_reports(agent_id)
+    proposal = a_tried_proposal()
     with visit(browser, live_server, boss) as page:
-        for name in ("agents", f"agents/{agent_id}", "nights", f"nights/{models.Batch.objects.get().id}", "rules",
-                     "rules/LANG.03", "calibration"):  # fmt: skip
+        for name in ("agents", f"agents/{agent_id}", "teams", "teams/客服一组", "nights",
+                     f"nights/{models.Batch.objects.get().id}", "rules", "rules/LANG.03", "calibration"):  # fmt: skip
             page.goto(f"/{name}")
             first, _slash, more = name.partition("/")
             picture(page, f"{first.rstrip('s')}-one" if more else first)
+        page.goto("/rules/proposals")
+        picture(page, "proposals")
+        page.goto(f"/rules/proposals/{proposal}")
+        picture(page, "proposal-one")
+
+
+def some_reports(agent_id: str) -> None:
+    """What the commands after the night keep for the pages."""
+
+    def estimate(value: float | None) -> dict[str, Any]:
+        interval = None if value is None else {"value": value, "low": value - 2, "high": value + 2, "half_width": 2.0}
+        reason = "评过的通话太少" if value is None else None
+        return {"interval": interval, "method": value and "greg", "calls": 1820, "reviews": 96, "certain": 12,
+                "reason": reason}  # fmt: skip
+
+    def error(item: str, rate: float, scope: str = "none", alone: bool = False) -> dict[str, Any]:
+        return {"item": item, "scope": scope, "rate": rate, "reviews": 31.5, "everybody": 0.04, "target": 0.05,
+                "stands_out": alone, "low": 0.0, "high": 0.12}  # fmt: skip
+
+    for month, value in (("2026-02", 84.5), ("2026-03", 87.0)):
+        rates = {"pass_rate": estimate(0.88), "fatal_rate": estimate(0.021)}
+        teams = {"客服一组": {"score": estimate(value), **rates}, "客服二组": {"score": estimate(None)}}
+        month_reports.save(month, month_reports.TEAM, teams)
+    by = {"by": "reviews", "months": ["2026-03"]}
+    unit = {"name": agent_id, "reviews": 31.0, "rate": 0.29, "compared_with": 0.04, "p_value": 0.001, "q_value": 0.01}
+    scopes = {
+        "LANG.03": {"scope": "individual", "agents": [unit], "groups": [], "rate": 0.06, "target": 0.05},
+        "SIL.01": {"scope": "universal", "agents": [], "groups": [], "rate": 0.21, "target": 0.05},
+        "CLOSE.01": {"scope": "none", "agents": [], "groups": [], "rate": 0.03, "target": 0.05},
+    }
+    scoped = {item: {**one, **by, "order": number} for number, (item, one) in enumerate(scopes.items())}
+    month_reports.save("2026-03", month_reports.SCOPE, scoped)
+    errors = [
+        error("LANG.03", 0.29, "individual", alone=True),
+        error("SIL.01", 0.2, "universal"),
+        error("CLOSE.01", 0.03),
+    ]
+    month_reports.save("2026-03", month_reports.AGENT_ERRORS, {agent_id: {**by, "errors": errors}})
+    month_reports.save("2026-03", month_reports.TEAM_ERRORS, {"客服一组": {**by, "errors": errors[1:]}})
+    names = ("M score", "I flags", "T hour", "T part of month", "L minutes", "A type")
+    checks = [
+        {"dimension": name, "mean_smd": 0.1 + number / 10, "p_value": 0.6 / (number + 1), "unusual": number == 4}
+        for number, name in enumerate(names)
+    ]
+    month_reports.save("2026-03", month_reports.HEARD, {agent_id: {"calls": 300, "sample": 15, "checks": checks}})
+
+
+def a_tried_proposal() -> int:
+    """A new version of the rulebook, tried on the calls of the test."""
+    text = (BUNDLED / "mobile_service.yaml").read_text(encoding="utf-8")
+    for before, after in (('version: "2.0"', 'version: "2.1"'), ("您有完没完", "您有没有完"), ("LANG.05", "LANG.06")):
+        text = text.replace(before, after, 1)
+    row = proposals.propose("mobile_service", "2.1", "digest", text, "“有完没完”加一种说法", "zhuguan")
+    proposals.want_backtest(row.pk, 30)
+    assert run_wanted_backtest()
+    return row.pk
+
+
+def test_administration_looks_right_and_is_accessible(browser: Browser, live_server: Any) -> None:
+    root = person("root", "administrator")
+    set_agents([AgentRow("A01", "王工", "客服一组"), AgentRow("A02", "李师傅", "客服二组", active=False)])
+    models.Webhook.objects.create(name="crm", url="https://crm.example.com/hook", secret="x")
+    with visit(browser, live_server, root) as page:
+        for name in ("admin/", "admin/store/agent/", "admin/store/agent/import/", "admin/auth/user/",
+                     f"admin/auth/user/{root.pk}/change/"):  # fmt: skip
+            page.goto(f"/{name}")
+            picture(page, "-".join(part for part in name.split("/") if not part.isdigit()).rstrip("-"))
