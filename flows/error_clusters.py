@@ -262,5 +262,15 @@ def document_of(one: FoundCluster, stretches: Sequence[Stretch]) -> dict[str, An
         "business_types": [list(item) for item in one.business_types],
         "scope": one.scope.scope.value,
         "scope_details": asdict(one.scope),
+        "funnel": funnel_document(one.funnel),
         "findings": [int(stretches[index].key) for index in cluster.members],
+    }
+
+
+def funnel_document(found: Funnel) -> dict[str, Any]:
+    """A funnel as JSON: each point is agent, team, calls and rate; the limits follow from centre, spread and calls."""
+    return {
+        "centre": round(found.centre, 6),
+        "spread": round(found.spread, 6),
+        "points": [[one.name, one.group, round(one.reviews), round(one.rate, 6)] for one in found.points],
     }

@@ -194,6 +194,8 @@ def _cluster(
 
 
 TELLING_WORDS = 3
+NOBODYS_WORDS = frozenset("这个 那个 就是 然后 就是说 怎么 什么 一个 您好 你好 请问 谢谢 再见 可以 没有 我们".split())
+"""Said in every trouble: a cluster with no word of its own is named by how its most typical text begins."""
 LEAST_NAME_SHARE = 0.1
 """A word that fewer members say does not name them all."""
 RARE = 0.01
@@ -216,7 +218,7 @@ def _names(groups: Sequence[Sequence[Stretch]]) -> list[str]:
         worth = {}
         for word, count in counts.items():
             share, elsewhere = count / size, (everywhere[word] - count) / others
-            if len(word) > 1 and share >= LEAST_NAME_SHARE and share > elsewhere:
+            if len(word) > 1 and word not in NOBODYS_WORDS and share >= LEAST_NAME_SHARE and share > elsewhere:
                 worth[word] = share * math.log((share + RARE) / (elsewhere + RARE))
         telling = sorted(worth, key=lambda word: (-worth[word], word))[:TELLING_WORDS]
         names.append("·".join(telling) or plain_start(members[0].text))

@@ -176,13 +176,25 @@ def funnel(item: str, agent_ids: Sequence[str], groups: Sequence[str], fails: Fl
         excess = float((z**2).sum()) - (len(n) - 1)
         spread = max(0.0, excess / float(weights.sum() - (weights**2).sum() / weights.sum()))
     points = []
-    for row, size, rate, variance in zip(present, n, rates, chance, strict=True):
-        width = [float(stats.norm.ppf(0.5 + share / 2) * np.sqrt(variance + spread)) for share in FUNNEL_SHARES]
-        limits = [(max(0.0, centre - one), min(1.0, centre + one)) for one in width]
+    for row, size, rate in zip(present, n, rates, strict=True):
+        limits = funnel_limits(centre, float(np.sqrt(spread)), float(size))
         points.append(
             FunnelPoint(agent_ids[int(row)], groups[int(row)], float(size), float(rate), *limits[0], *limits[1])
         )
     return Funnel(item, centre, float(np.sqrt(spread)), tuple(points))
+
+
+def funnel_limits(centre: float, spread: float, reviews: float) -> tuple[tuple[float, float], ...]:
+    """Low and high limit of each of ``FUNNEL_SHARES`` for an agent of so many reviews.
+
+    Args:
+        centre: the rate over everybody.
+        spread: standard deviation between agents beyond chance (``Funnel.spread``).
+        reviews: more than 0.
+    """
+    error = float(np.sqrt(centre * (1 - centre) / reviews + spread**2))
+    widths = [float(stats.norm.ppf(0.5 + share / 2)) * error for share in FUNNEL_SHARES]
+    return tuple((max(0.0, centre - width), min(1.0, centre + width)) for width in widths)
 
 
 def _individuals(

@@ -100,7 +100,8 @@ def gather_pack(
     teams = called([name for name, _ in document["teams"]], options.names, "班组")
     maker = _Maker(options, agents, teams, detector)
     calls = _calls([one.recording_id for one in _in_order(stretches)[: max(SITUATIONS, 3 * options.clips)]])
-    excerpts = list(_excerpts(maker, _in_order(stretches), calls))
+    # Those that cannot be played come last.
+    excerpts = sorted(_excerpts(maker, _in_order(stretches), calls), key=lambda one: one.clip is None)
     rules = [(rule, hits) for rule, hits in document["rules"][:RULES]]
     told = tuple(_taught(rulebook.by_id.get(rule), rule, hits, rulebook, wording) for rule, hits in rules)
     return Pack(
