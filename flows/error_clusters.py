@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from store.stretches import (
     save_clusters,
     utterances_of,
 )
+from store.training import ScopeOfRule, rule_hits, save_rule_scopes
 from store.verdicts import verdicts_of
 
 NO_TEAM = "-"
@@ -114,7 +115,35 @@ def clusters_of_month(
         found.append(_placed(cluster, number, match is None, stretches, agent_of_call, team_of, earlier, target))
     report = ClusterReport(month, len(agent_of_call), tuple(stretches), rejected, tuple(found))
     save_clusters(month, [_stored(month, one, stretches) for one in found])
+    save_rule_scopes(month, _rule_scopes(agent_of_call, team_of, rule_hits(month), target))
     return report
+
+
+def _rule_scopes(
+    agent_of_call: Mapping[str, str], team_of: Mapping[str, str], hits: Iterable[tuple[str, str]], target: float
+) -> list[ScopeOfRule]:
+    """The same question for every rule that hit: whose error it is, by the machine's hits over all calls."""
+    by_rule: dict[str, Counter[str]] = defaultdict(Counter)
+    for recording_id, rule in hits:
+        if recording_id in agent_of_call:
+            by_rule[rule][agent_of_call[recording_id]] += 1
+    everybody = Counter(agent_of_call.values())
+    agents = sorted(everybody)
+    groups = [team_of[agent] for agent in agents]
+    had = np.array([float(everybody[agent]) for agent in agents])
+    found = []
+    for rule, by_agent in by_rule.items():
+        fails = np.array([float(by_agent.get(agent, 0)) for agent in agents])
+        scope = error_scope(rule, agents, groups, fails, had, target=target)
+        document = {
+            "share": round(by_agent.total() / len(agent_of_call), 6),
+            "agents": [list(item) for item in _ranked(by_agent)],
+            "scope": scope.scope.value,
+            "scope_details": asdict(scope),
+            "funnel": funnel_document(funnel(rule, agents, groups, fails, had)),
+        }
+        found.append(ScopeOfRule(rule, by_agent.total(), document))
+    return found
 
 
 def _last_month_before(month: str, known: Sequence[StoredCluster]) -> str | None:

@@ -17,6 +17,7 @@ def navigation() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
         ("appeals", _("申诉"), ("decide_appeals",)),
         ("agents", _("坐席"), ("see_agents",)),
         ("reports", _("报表"), ("see_agents",)),
+        ("training", _("共性问题"), ("see_training",)),
         ("rules", _("规则"), ("see_rules",)),
         ("nights", _("夜间"), ("see_nights",)),
     )

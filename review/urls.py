@@ -21,6 +21,7 @@ from review.views import (
     reports,
     rules,
     sound,
+    training,
 )
 
 urlpatterns = [
@@ -64,6 +65,10 @@ urlpatterns = [
     path("rules/proposals/<int:proposal_id>/publish", publishing.publish, name="rules-publish"),
     path("rules/proposals/<int:proposal_id>/withdraw", publishing.withdraw, name="rules-withdraw"),
     path("rules/<str:rule_id>", rules.one, name="rule"),
+    path("training", training.show, name="training"),
+    path("training/<int:number>", training.one, name="training-error"),
+    path("training/<int:number>/pack", training.pack, name="training-pack"),
+    path("training/rules/<str:rule_id>", training.rule, name="training-rule"),
     path("calibration", calibration.show, name="calibration"),
     path("calibration/new", calibration.create, name="calibration-create"),
     path("calibration/<int:session_id>", calibration.session, name="calibration-session"),

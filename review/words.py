@@ -52,8 +52,21 @@ METHODS = {
     "census": _("全部评过"),
 }
 USES = {"pay": _("绩效"), "ranking": _("排名"), "coaching": _("辅导")}
+SCOPE_MEANINGS = {
+    "individual": _("问题出在个别坐席：一对一辅导。"),
+    "group": _("问题出在个别班组：在班组里讲。"),
+    "universal": _("各班组都有：安排全员培训，并看流程和口径本身。"),
+    "none": _("没有哪个坐席或班组明显偏多，总体也没有超过允许的比例。"),
+    "not enough data": _("每位坐席的通话还太少，看不出是谁的问题；先不要下结论。"),
+}
 APPEALS = {"": _("待决定"), "upheld": _("支持"), "dismissed": _("驳回")}
-SCOPES = {"none": _("无异常"), "individual": _("个别人"), "group": _("班组"), "universal": _("普遍")}
+SCOPES = {
+    "none": _("无异常"),
+    "individual": _("个别人"),
+    "group": _("班组"),
+    "universal": _("普遍"),
+    "not enough data": _("数据不足"),
+}
 DIMENSIONS = {
     "M score": _("机器得分"),
     "I flags": _("标记数"),

@@ -33,8 +33,11 @@ ROLES: dict[str, tuple[str, ...]] = {
         "run_calibration",
         "rate_calibration",
         "use_api",
+        "see_training",
+        "name_agents",
+        "coach_agents",
     ),
-    TRAINER: ("see_calls", "see_agents", "see_rules", "use_api"),
+    TRAINER: ("see_calls", "see_agents", "see_rules", "use_api", "see_training", "name_agents", "coach_agents"),
     AGENT: ("see_own_results", "see_rules"),
     ADMINISTRATOR: ("manage_queue", "see_rules", "see_nights", "retry_nights", "use_api"),
 }

@@ -53,13 +53,13 @@ def month_calls_by_id(begin: datetime, end: datetime, *, reviewed_only: bool = F
 
 def flag_counts(month: str) -> dict[str, int]:
     """Findings that take points, by recording, as the newest assessment has them; recordings without any are absent."""
-    rows = _newest_findings(month).filter(severity__in=("fatal", "deduct"))
+    rows = newest_findings(month).filter(severity__in=("fatal", "deduct"))
     return dict(rows.values_list("assessment__recording").annotate(Count("id")))
 
 
 def hits_of_month(month: str) -> Iterator[tuple[str, str, str, float]]:
     """What the newest assessments of a month's calls found: recording, rule, severity, and the points taken by it."""
-    rows = _newest_findings(month).values_list("assessment__recording", "rule", "severity")
+    rows = newest_findings(month).values_list("assessment__recording", "rule", "severity")
     yield from rows.annotate(Sum("points")).order_by("assessment__recording", "rule").iterator(chunk_size=READ_AT_ONCE)
 
 
@@ -73,7 +73,8 @@ def hits_of_recordings(recording_ids: Sequence[str]) -> Iterator[tuple[str, str,
         yield from rows.annotate(Sum("points")).order_by("assessment__recording", "rule")
 
 
-def _newest_findings(month: str) -> QuerySet[Finding]:
+def newest_findings(month: str) -> QuerySet[Finding]:
+    """Findings of the assessments in force of a month's calls."""
     calls = between(*bounds_of_month(month)).values("id")
     newest = Assessment.objects.filter(recording__in=calls).values("recording").annotate(newest=Max("id"))
     return Finding.objects.filter(assessment__in=newest.values("newest"))

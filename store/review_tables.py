@@ -43,6 +43,9 @@ class Account(models.Model):
             ("run_calibration", "Set up calibration sessions and their standard scores"),
             ("rate_calibration", "Score calls of a calibration session"),
             ("use_api", "Use the API with a token"),
+            ("see_training", "See common errors and take training packs"),
+            ("name_agents", "Take agents' names along in training packs"),
+            ("coach_agents", "Agree on coaching with agents and see what came of it"),
         )
 
 

@@ -7,12 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Exists, FloatField, Max, OuterRef, Q, Subquery
+from django.utils import timezone
 
 from quality.types import Lane, Purpose
-from quality.verdicts import Verdict, verdict_at
-from store.calls import READ_AT_ONCE, between
-from store.models import Assessment, DrawnCall, ErrorCluster, Finding, NotAssessable, Recording, Review, Transcript
+from quality.verdicts import Verdict, adjudicated, verdict_at
+from store.calls import READ_AT_ONCE, between, newest_findings
+from store.models import (
+    Assessment,
+    DrawnCall,
+    ErrorCluster,
+    Finding,
+    NotAssessable,
+    Recording,
+    Review,
+    RuleScope,
+    Transcript,
+)
 from store.months import bounds_of_month
 from store.stretches import StoredCluster
 from store.verdicts import verdicts_of
@@ -25,6 +37,15 @@ class ErrorMonth:
     month: str
     calls: int
     share: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeOfRule:
+    """Whose error the hits of a rule are, in one month; ``document`` is as a cluster's: scope, details, funnel."""
+
+    rule: str
+    calls: int
+    document: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +89,49 @@ def cluster_in(number: int, month: str = "") -> StoredCluster | None:
 def _cluster(row: ErrorCluster) -> StoredCluster:
     fingerprint = tuple(row.fingerprint)
     return StoredCluster(row.month, row.number, row.name, row.quote, row.weight, row.calls, fingerprint, row.document)
+
+
+def rule_hits(month: str) -> Iterator[tuple[str, str]]:
+    """Recording and rule of every hit against an agent in a month's calls, once each, as the newest assessments say.
+
+    Hits that people rejected are left out where all of the rule's in the call were.
+    """
+    rows = newest_findings(month).exclude(role="customer").order_by("assessment__recording", "rule")
+    hits = list(rows.values_list("assessment__recording", "rule").distinct())
+    words = verdicts_of({recording_id for recording_id, _ in hits})
+    for recording_id, rule in hits:
+        said = adjudicated(one for one in words.get(recording_id, ()) if one.rule == rule)
+        if said is not Verdict.REJECT:
+            yield recording_id, rule
+
+
+def save_rule_scopes(month: str, scopes: Sequence[ScopeOfRule]) -> None:
+    """Put a month's rules in the place of what an earlier run found, in one transaction."""
+    now = timezone.now()
+    with transaction.atomic():
+        RuleScope.objects.filter(month=month).delete()
+        RuleScope.objects.bulk_create(
+            RuleScope(month=month, rule=one.rule, calls=one.calls, document=dict(one.document), found_at=now)
+            for one in scopes
+        )
+
+
+def rule_scopes(month: str) -> list[ScopeOfRule]:
+    """The rules of a month, the most frequent first."""
+    rows = RuleScope.objects.filter(month=month).order_by("-calls", "rule")
+    return [ScopeOfRule(row.rule, row.calls, row.document) for row in rows]
+
+
+def rule_history(rule: str, until: str) -> list[ErrorMonth]:
+    """Every month of a rule up to one, the earliest first."""
+    rows = RuleScope.objects.filter(rule=rule, month__lte=until).order_by("month")
+    return [ErrorMonth(row.month, row.calls, float(row.document["share"])) for row in rows]
+
+
+def agent_names(agent_ids: Sequence[str]) -> dict[str, str]:
+    """The name of each agent that has one."""
+    rows = Recording.objects.filter(agent_id__in=agent_ids).exclude(agent_name="")
+    return dict(rows.order_by().values_list("agent_id").annotate(Max("agent_name")))
 
 
 def history_of(numbers: Sequence[int], until: str) -> dict[int, list[ErrorMonth]]:

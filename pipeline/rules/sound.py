@@ -64,7 +64,21 @@ def _class_of(sound: str) -> str:
     return _MERGED_INITIALS.get(initial, initial) + final
 
 
-_BY_CLASS: dict[str, str] = {}
+_FINALS = (
+    "a ai an ang ao e ei en eng er i ia ian iang iao ie in ing iong iu o ong ou u ua uai uan uang ue ui un uo v ve"
+).split()
+
+_WITHOUT_VOWEL = {"m", "n", "ng", "hm"}
+
+_BY_CLASS: dict[str, str] = {
+    # All of them beforehand, in one order: what one run writes down of sounds, another compares with its own.
+    name: chr(_FIRST_CODE + number)
+    for number, name in enumerate(
+        sorted(
+            {_class_of(initial + final) for initial in ("", *_INITIALS) for final in _FINALS} | {"m", "n", "ng", "hm"}
+        )
+    )
+}
 
 
 def _code_of_syllable(sound: str) -> str:

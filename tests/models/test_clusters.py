@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +26,7 @@ HANG = [
     f"没别的事{end}我{how}挂了，后面还有人等着"
     for end, how in product(("了吧", "的话", "吗"), ("先", "就", "要", "现在就"))
 ]
+ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ClusterSettings(least_share=0.01, least_calls=3)
 
 
@@ -119,3 +123,14 @@ def test_fingerprint_is_of_length_1() -> None:
     one = fingerprint(BLAME, [1.0] * len(BLAME))
     assert one.shape == (FINGERPRINT_DIMENSIONS,)
     assert np.linalg.norm(one) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_fingerprint_is_the_same_in_another_run_that_heard_other_words_first() -> None:
+    code = (
+        "from models.stretches import fingerprint; from pipeline.rules.sound import sounds; "
+        "sounds('谁来修一下宽带呢'); "
+        "print(','.join(f'{value:.6f}' for value in fingerprint(['你问我我问谁'], [1.0])))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    other = np.array([float(value) for value in told.strip().split(",")])
+    assert np.allclose(other, fingerprint(["你问我我问谁"], [1.0]), atol=1e-5)
