@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0009_report_tables'),
+        ('store', '0011_judged_again_on_ground'),
     ]
 
     operations = [
