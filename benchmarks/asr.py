@@ -27,6 +27,7 @@ import jiwer
 import soxr
 import torch
 import whisper
+from threadpoolctl import threadpool_limits
 
 from benchmarks.generated_calls import plan
 from config.settings import DEMO_MODEL
@@ -289,7 +290,7 @@ def main() -> int:
         print(text + "\n", flush=True)
         parts.append(text)
 
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, threadpool_limits(1):
         folder = Path(name)
         calls = list(bundled())[: given.calls]
         if "bundled" in given.parts:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.asr.vocabulary import is_chinese
 from pipeline.asr.whisper_model import published_name, read_profile
 from pipeline.audio.decode import sha256_of
 from pipeline.errors import EngineError
@@ -56,13 +57,14 @@ def convert_checkpoint(checkpoint: Path, folder: Path, quantization: str = "int8
             f"folder {str(folder)!r} cannot be made ({error.strerror}); name one in a place that can be written"
         ) from error
     try:
-        _write(dims, weights, digest, making, quantization)
+        profile = read_profile(checkpoint)
+        _write(dims, weights, digest, making, quantization, chinese_only=profile.chinese_only)
         origin = {
             "format": FORMAT,
             "source": checkpoint.name,
             "source_sha256": digest,
             "quantization": quantization,
-            "profile": read_profile(checkpoint).contents(),
+            "profile": profile.contents(),
         }
         (making / ORIGIN_FILE).write_text(json.dumps(origin, ensure_ascii=False, indent=2) + "\n", "utf-8")
         making.chmod(0o755)  # mkdtemp's folders are the owner's alone
@@ -106,7 +108,15 @@ def read_checkpoint(checkpoint: Path) -> tuple[Mapping[str, int], Mapping[str, A
     return dims, weights
 
 
-def _write(dims: Mapping[str, int], weights: Mapping[str, Any], digest: str, folder: Path, quantization: str) -> None:
+def _write(
+    dims: Mapping[str, int],
+    weights: Mapping[str, Any],
+    digest: str,
+    folder: Path,
+    quantization: str,
+    *,
+    chinese_only: bool,
+) -> None:
     from ctranslate2.specs import WhisperSpec
 
     spec = WhisperSpec(dims["n_audio_layer"], dims["n_audio_head"], dims["n_text_layer"], dims["n_text_head"])
@@ -119,23 +129,26 @@ def _write(dims: Mapping[str, int], weights: Mapping[str, Any], digest: str, fol
         ) from error
     tokenizer = _tokenizer(dims["n_vocab"])
     special = tokenizer.special_tokens
-    spec.config.lang_ids = list(tokenizer.all_language_tokens)
-    spec.config.suppress_ids = sorted(
-        {
-            *tokenizer.non_speech_tokens,
-            tokenizer.transcribe,
-            tokenizer.translate,
-            tokenizer.sot,
-            tokenizer.sot_prev,
-            tokenizer.sot_lm,
-            tokenizer.no_speech,
-        }
-    )
-    spec.config.suppress_ids_begin = [tokenizer.encode(_BLANK)[0], tokenizer.eot]
-    spec.config.alignment_heads = alignment_heads(digest, dims)
     ranks = _ranks()
-    names = [byte_level(token) for token in sorted(ranks, key=ranks.__getitem__)]
-    names += sorted(special, key=special.__getitem__)
+    kept = [token for token in sorted(ranks, key=ranks.__getitem__) if is_chinese(token) or not chinese_only]
+    row_of = {ranks[token]: row for row, token in enumerate(kept)}
+    row_of |= {number: row for row, number in enumerate(sorted(special.values()), len(kept))}
+    if chinese_only:
+        spec.decoder.embeddings.weight = spec.decoder.projection.weight = spec.decoder.embeddings.weight[list(row_of)]
+    spec.config.lang_ids = [row_of[token] for token in tokenizer.all_language_tokens]
+    suppressed = {
+        *tokenizer.non_speech_tokens,
+        tokenizer.transcribe,
+        tokenizer.translate,
+        tokenizer.sot,
+        tokenizer.sot_prev,
+        tokenizer.sot_lm,
+        tokenizer.no_speech,
+    }
+    spec.config.suppress_ids = sorted(row_of[token] for token in suppressed & row_of.keys())
+    spec.config.suppress_ids_begin = [row_of[tokenizer.encode(_BLANK)[0]], row_of[tokenizer.eot]]
+    spec.config.alignment_heads = alignment_heads(digest, dims)
+    names = [byte_level(token) for token in kept] + sorted(special, key=special.__getitem__)
     spec.register_vocabulary(names)
     spec.validate()
     spec.optimize(quantization=None if quantization == "float32" else quantization)

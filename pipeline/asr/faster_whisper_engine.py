@@ -6,6 +6,7 @@ activity detection is not ours.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,16 +16,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from pipeline.asr.assembly import assemble
 from pipeline.asr.engine import Capabilities, EngineSettings, OptionValue
 from pipeline.asr.heard import HeardWindow
 from pipeline.asr.model_folders import digest_of_folder, find_model, profile_of
+from pipeline.asr.vocabulary import VOCABULARY_FILE, Rows
 from pipeline.asr.whisper_engine import batches, hot_word_prompt, whisper_options, with_hot_words
 from pipeline.asr.whisper_model import LANGUAGE
 from pipeline.asr.whisper_text import STEP_S, Decoded, heard_window, text_tokens, token_limit
 from pipeline.asr.windows import GAP_S, WINDOW_RATE_HZ, Window, cut, pack
+from pipeline.audio.levels import power_spectra
+from pipeline.audio.one_thread import one_thread
 from pipeline.errors import EngineError
 from pipeline.types import Audio, FloatArray, Transcript, Turn
 
@@ -32,6 +35,9 @@ _HOP = WINDOW_RATE_HZ // 100
 _FFT = 400
 _CONTEXT_S = 30.0
 _COMPUTED_SILENCE_S = 0.3
+_ALIKE = 1.5
+_ANY_TOKEN = 0
+_TAPER = np.hanning(_FFT + 1)[:-1].astype(np.float32)
 _POSITIONS = 448  # of every published decoder
 _PROMPT_AT_MOST = 223  # tokens before a window's own, as openai-whisper allows
 
@@ -91,13 +97,16 @@ class FasterWhisperEngine:
                 "expected a CTranslate2 folder and a device that can do it: see tingjian models check"
             ) from error
         self._model: Any = loaded.model
-        if not self._model.is_multilingual:
+        self._on_card = device == "cuda"
+        # The library counts tokens to tell: a model that knows few is multilingual by its profile.
+        if not self._model.is_multilingual and not profile.chinese_only:
             raise EngineError(
                 f"speech model {str(folder)!r} knows English only; expected a multilingual one: name another model"
             )
         self._tokenizer: Any = Tokenizer(loaded.hf_tokenizer, True, task="transcribe", language=LANGUAGE)
+        names = json.loads((folder / VOCABULARY_FILE).read_text("utf-8")) if profile.chinese_only else None
+        self._rows = Rows(loaded.hf_tokenizer, names)
         self._filters: FloatArray = np.ascontiguousarray(loaded.feature_extractor.mel_filters, dtype=np.float32)
-        self._threads = threads or len(os.sched_getaffinity(0))
         self.model = profile.name
         self._profile = replace(profile, max_window_s=min(profile.max_window_s, _CONTEXT_S))
         self._batch = settings.windows_at_once
@@ -111,7 +120,6 @@ class FasterWhisperEngine:
         self, audio: Audio, turns: tuple[Turn, ...], source: Path, hot_words: Sequence[str] = ()
     ) -> Transcript:
         """See SpeechEngine; what the model itself takes for no speech is among the rejected."""
-        torch.set_num_threads(self._threads)  # other libraries set it for the whole process
         profile = self._profile
         windows = pack(turns, profile.max_window_s, GAP_S, profile.max_turns_per_window, profile.margin_s)
         heard = [
@@ -147,7 +155,8 @@ class FasterWhisperEngine:
         prompt = self._prompt(hot_words, timed)
         limit = token_limit(longest_s, _POSITIONS)
         try:
-            states = self._encoded([cut(audio, window) for window in windows])
+            with one_thread():
+                states = self._encoded([cut(audio, window) for window in windows])
             results = self._model.generate(
                 states,
                 [prompt] * len(windows),
@@ -160,7 +169,7 @@ class FasterWhisperEngine:
                 suppress_tokens=[-1],
                 max_initial_timestamp_index=50,
             )
-            tokens = [result.sequences_ids[0] for result in results]
+            tokens = [self._rows.tokens(result.sequences_ids[0]) for result in results]
             times = self._times(states, tokens, windows)
         except (RuntimeError, ValueError) as error:
             raise EngineError(
@@ -180,9 +189,9 @@ class FasterWhisperEngine:
             start.append(tokenizer.no_timestamps)
         words = hot_word_prompt(hot_words)
         if not words:
-            return start
-        before = tokenizer.encode(" " + words)[-_PROMPT_AT_MOST:]
-        return [tokenizer.sot_prev, *before, *start]
+            return self._rows.rows(start)
+        before = self._rows.rows(tokenizer.encode(" " + words))[-_PROMPT_AT_MOST:]
+        return [*self._rows.rows([tokenizer.sot_prev]), *before, *self._rows.rows(start)]
 
     def _encoded(self, sounds: Sequence[FloatArray]) -> Any:
         """Encoder output of windows, (windows, frames, state): of 30 s, or as short as the model's profile allows."""
@@ -208,23 +217,43 @@ class FasterWhisperEngine:
         self, states: Any, tokens: Sequence[Sequence[int]], windows: Sequence[Window]
     ) -> list[tuple[list[int], list[float]]]:
         """Frame at which each text token begins (and the last ends), and its probability, of every window."""
-        tokenizer = self._tokenizer
-        texts = [text_tokens(one, tokenizer.eot) for one in tokens]
-        if not any(texts):
-            return [([], []) for _ in texts]
-        aligned = self._model.align(
-            states,
-            list(tokenizer.sot_sequence),
-            # The library aligns nothing where one text is empty, so such a window gets a mark that is not used.
-            [text or [tokenizer.eot - 1] for text in texts],
-            [max(4, 2 * round(window.duration_s / STEP_S)) for window in windows],
-        )
-        return [
-            (_first_frames(result.alignments, len(text) + 1), list(result.text_token_probs[: len(text)]))
-            if text
-            else ([], [])
-            for text, result in zip(texts, aligned, strict=True)
-        ]
+        texts = [self._rows.rows(text_tokens(one, self._tokenizer.eot)) for one in tokens]
+        start = self._rows.rows(self._tokenizer.sot_sequence)
+        found: list[tuple[list[int], list[float]]] = [([], []) for _ in texts]
+        for group in self._together([len(text) for text in texts]):
+            part = states if len(group) == len(texts) else self._storage.from_array(np.array(states)[group])
+            aligned = self._model.align(
+                part,
+                start,
+                # The library aligns nothing where one text is empty, so such a window gets a mark that is not used.
+                [texts[at] or [_ANY_TOKEN] for at in group],
+                [max(4, 2 * round(windows[at].duration_s / STEP_S)) for at in group],
+            )
+            for at, result in zip(group, aligned, strict=True):
+                if texts[at]:
+                    frames = _first_frames(result.alignments, len(texts[at]) + 1)
+                    found[at] = (frames, list(result.text_token_probs[: len(texts[at])]))
+        return found
+
+    def _together(self, lengths: Sequence[int]) -> list[list[int]]:
+        """Places of the texts that are aligned at the same time, by their length in tokens."""
+        if self._on_card and any(lengths):
+            return [list(range(len(lengths)))]  # in groups their states would have to leave the card
+        return list(_alike(lengths))
+
+
+def _alike(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Places of texts of like length, none empty: all are computed as long as the longest."""
+    group: list[int] = []
+    for at in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if not lengths[at]:
+            continue
+        if group and lengths[at] > lengths[group[0]] * _ALIKE + 2:
+            yield group
+            group = []
+        group.append(at)
+    if group:
+        yield group
 
 
 def log_mel(sound: FloatArray, filters: FloatArray, columns: int) -> npt.NDArray[np.float32]:
@@ -233,12 +262,15 @@ def log_mel(sound: FloatArray, filters: FloatArray, columns: int) -> npt.NDArray
     Beyond the sound and the reach of the analysis window every column is the same, so one stands for all.
     """
     sounding = min(columns, math.ceil(len(sound) / _HOP) + 4)
-    padded = torch.zeros(sounding * _HOP + _FFT)
-    padded[: min(len(sound), columns * _HOP)] = torch.from_numpy(sound[: columns * _HOP])
-    spectrum = torch.stft(padded, _FFT, _HOP, window=torch.hann_window(_FFT), return_complex=True)[:, :sounding]
-    power = (torch.from_numpy(filters) @ spectrum.abs() ** 2).clamp(min=1e-10).log10()
-    scaled = (torch.maximum(power, power.max() - 8.0) + 4.0) / 4.0
-    return np.pad(scaled.numpy(), ((0, 0), (0, columns - sounding)), mode="edge")
+    padded = np.zeros(sounding * _HOP + _FFT, np.float32)
+    reach = _FFT // 2
+    heard = sound[: columns * _HOP]
+    padded[reach : reach + len(heard)] = heard
+    padded[:reach] = padded[2 * reach : reach : -1]  # the library mirrors the beginning
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _FFT)[::_HOP][:sounding]
+    power = np.log10(np.maximum(power_spectra(frames, _TAPER) @ filters.T, 1e-10))
+    scaled = (np.maximum(power, power.max() - 8.0) + 4.0) / 4.0
+    return np.pad(np.ascontiguousarray(scaled.T), ((0, 0), (0, columns - sounding)), mode="edge")
 
 
 def _first_frames(alignments: Sequence[tuple[int, int]], count: int) -> list[int]:

@@ -26,6 +26,8 @@ class Profile:
         max_window_s: no window is longer.
         silence_s: silence that is computed after the sound of a window, None for the full 30 s that published models
             learnt. An engine that can weigh silence without computing it has no need of this.
+        chinese_only: the model was trained on nothing but Chinese, so that a converted folder needs no tokens of other
+            writing; see ``vocabulary.is_chinese``.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Profile:
     margin_s: float = MARGIN_S
     max_window_s: float = MAX_WINDOW_S
     silence_s: float | None = None
+    chinese_only: bool = False
 
     def contents(self) -> dict[str, str | int | float | None]:
         """The profile as plain values, as its file holds them."""
@@ -130,12 +133,16 @@ def profile_from(content: object, path: Path) -> Profile:
     if not isinstance(content, dict):
         raise EngineError(f"model profile {str(path)!r} holds {type(content).__name__}; expected an object")
     turns = _number(path, content, "max_turns_per_window", None, 1, 1000)
+    chinese_only = content.get("chinese_only", False)
+    if not isinstance(chinese_only, bool):
+        raise EngineError(f"model profile {str(path)!r}, key chinese_only: expected true or false")
     return Profile(
         name=str(content.get("name") or path.stem),
         max_turns_per_window=None if turns is None else int(turns),
         margin_s=_number(path, content, "margin_s", MARGIN_S, 0, 2) or 0.0,
         max_window_s=_number(path, content, "max_window_s", MAX_WINDOW_S, 5, 30) or MAX_WINDOW_S,
         silence_s=_number(path, content, "silence_s", None, 0.5, 30),
+        chinese_only=chinese_only,
     )
 
 

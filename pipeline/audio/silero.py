@@ -1,20 +1,23 @@
-"""The silero network by ONNX runtime alone: its own package would load torch, half a gigabyte, to do the same.
+"""The silero network without its own package, which would load torch, half a gigabyte, to do the same.
 
-The probabilities are those of ``load_silero_vad(sequence=True)``, bit by bit; the way from them to spans is that of
-``get_speech_timestamps`` without padding (hysteresis of 0.15, pauses under 64 ms bridged).
+The probabilities are those of ``load_silero_vad(sequence=True)``, to the last digit but one; the way from them to spans
+is that of ``get_speech_timestamps`` without padding (hysteresis of 0.15, pauses under 64 ms bridged).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soxr
 
+from pipeline.audio.one_thread import one_thread
+from pipeline.audio.onnx_weights import weights_of
+from pipeline.audio.silero_network import STATE, SileroNetwork
 from pipeline.errors import ConfigurationError
 from pipeline.types import FloatArray, Span
 
@@ -22,7 +25,6 @@ RATE_HZ = 16_000
 FRAME = 512
 _CONTEXT = 64
 _FRAMES_AT_ONCE = 512
-_STATE = (1, 1, 128)
 _HYSTERESIS = 0.15
 _MIN_SILENCE_FRAMES = 2
 _MIN_SPEECH_S = 0.06
@@ -43,13 +45,7 @@ class SileroDetector:
         Raises:
             ConfigurationError: the package silero-vad is not installed, or lacks its network.
         """
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.inter_op_num_threads = options.intra_op_num_threads = 1
-        self._session: Any = onnxruntime.InferenceSession(
-            str(_network()), sess_options=options, providers=["CPUExecutionProvider"]
-        )
+        self._network = _network()
         self._threshold = threshold
         self.version = version("silero-vad")
 
@@ -64,21 +60,17 @@ class SileroDetector:
 
     def probabilities(self, samples: FloatArray) -> FloatArray:
         """Probability of speech of every 32 ms frame of 16 kHz samples; the last frame is filled with silence."""
-        hidden, cell = np.zeros(_STATE, np.float32), np.zeros(_STATE, np.float32)
-        found = []
-        for block in _blocks(samples):
-            values, hidden, cell = self._session.run(
-                ["speech_probs", "hn", "cn"], {"input": block, "h": hidden, "c": cell}
-            )
-            found.append(values.reshape(-1))
+        hidden, cell = np.zeros(STATE, np.float32), np.zeros(STATE, np.float32)
+        with one_thread():
+            found = [self._network.probabilities(block, hidden, cell) for block in _blocks(samples)]
         return np.concatenate(found) if found else np.zeros(0, np.float32)
 
 
-def _network() -> Path:
+def _network() -> SileroNetwork:
     spec = find_spec("silero_vad")
     for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
-        if (Path(folder) / _MODEL).is_file():
-            return Path(folder) / _MODEL
+        with suppress(OSError, KeyError, ValueError):
+            return SileroNetwork(weights_of(Path(folder) / _MODEL))
     raise ConfigurationError(
         "the speech detector silero needs the package silero-vad 6.2.3 with its network; run make setup, "
         "or change the setting vad to webrtc"

@@ -128,8 +128,11 @@ def test_silero_gives_the_probabilities_of_its_own_package(silero) -> None:
     assert max(silero.probabilities(samples)) > 0.9
 
 
-def test_silero_without_its_network_names_the_package(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr("pipeline.audio.silero._MODEL", tmp_path / "absent.onnx")
+@pytest.mark.parametrize("content", [None, b"", b"no network", b"\x3a\x02\x2a\xff"])
+def test_silero_without_its_network_names_the_package(monkeypatch, tmp_path, content) -> None:
+    if content is not None:
+        (tmp_path / "network.onnx").write_bytes(content)
+    monkeypatch.setattr("pipeline.audio.silero._MODEL", tmp_path / "network.onnx")
     with pytest.raises(ConfigurationError, match="silero-vad"):
         SileroDetector()
 
