@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +41,7 @@ _KEYS = {
 _LONGEST_CHARACTER_S = 0.4
 _SHORTEST = WINDOW_RATE_HZ // 4
 _MELS = 80
+_ERROR_SAID = b"Caught exception"
 # SenseVoice's marks of language, mood and event, where a version of the library leaves them in.
 _MARK = re.compile(r"^<\|.*\|>$")
 
@@ -141,12 +146,42 @@ class SherpaEngine:
         self._recogniser.decode_streams(streams)
         for window, stream in zip(windows, streams, strict=True):
             result = stream.result
-            if self._kind == SENSE_VOICE and not result.lang:
+            if self._is_no_result(result, stream):
                 # The library catches what goes wrong and gives an empty result, which must not pass for silence.
                 raise RuntimeError("no result")
             starts = result.timestamps if self._timed else ()
             units = tuple(heard_units(result.text, result.tokens, starts, window, pieces=self._kind == PARAFORMER))
             yield HeardWindow(window, (HeardSegment(0.0, window.duration_s, units),) if units else ())
+
+    def _is_no_result(self, result: Any, stream: Any) -> bool:
+        """Whether an empty result is that of an error. Paraformer's looks the same, so what is said of it is read."""
+        if self._kind == SENSE_VOICE:
+            return not result.lang
+        if result.tokens:
+            return False
+        with standard_error() as said:
+            self._recogniser.decode_streams([stream])
+        return _ERROR_SAID in said.getvalue()
+
+
+@contextmanager
+def standard_error() -> Iterator[BytesIO]:
+    """What libraries write to standard error meanwhile, complete at the end; it is passed on."""
+    said = BytesIO()
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as file:
+        before = os.dup(2)
+        try:
+            os.dup2(file.fileno(), 2)
+            try:
+                yield said
+            finally:
+                os.dup2(before, 2)
+            file.seek(0)
+            said.write(file.read())
+            os.write(2, said.getvalue())
+        finally:
+            os.close(before)
 
 
 def heard_units(

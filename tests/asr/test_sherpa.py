@@ -131,6 +131,23 @@ def test_what_goes_wrong_inside_the_library_does_not_pass_for_silence(sense_voic
         engine.transcribe(audio, (Turn(Role.AGENT, 0, 0.5, 1.5, (Span(0.5, 1.5),)),), Path("call.wav"))
 
 
+def test_paraformer_that_fails_on_a_turn_does_not_pass_for_silence(tmp_path, capfd) -> None:
+    engine = engine_of(tiny_onnx.paraformer(tmp_path / "model", most_frames=30))
+    audio = Audio(np.zeros((1, 80_000), np.float32), 8000)
+    short, long = (Turn(Role.AGENT, 0, 0.5, end, (Span(0.5, end),)) for end in (1.5, 6.5))
+    assert engine.transcribe(audio, (short,), Path("call.wav")).utterances
+    with pytest.raises(EngineError, match=r"call\.wav"):
+        engine.transcribe(audio, (long,), Path("call.wav"))
+    assert "Caught exception" in capfd.readouterr().err  # what the library says of it stays to be read
+
+
+def test_paraformer_that_hears_nothing_in_a_turn_gives_no_text(tmp_path) -> None:
+    engine = engine_of(tiny_onnx.paraformer(tmp_path / "model", writes="</s>"))
+    audio = Audio(np.zeros((1, 80_000), np.float32), 8000)
+    turn = Turn(Role.AGENT, 0, 0.5, 1.5, (Span(0.5, 1.5),))
+    assert engine.transcribe(audio, (turn,), Path("call.wav")).utterances == ()
+
+
 @pytest.mark.parametrize("model", [None, "no-such-model"])
 def test_make_engine_without_its_folder_says_what_belongs_there(model, tmp_path) -> None:
     with pytest.raises(ModelNotFoundError, match=r"model\.int8\.onnx and tokens\.txt"):

@@ -82,12 +82,20 @@ def sense_voice(folder: Path, graph: str = SENSE_VOICE) -> Path:
     return save(folder, graph, SENSE_VOICE_TOKENS, metadata)
 
 
-def paraformer(folder: Path, *, with_times: bool = False) -> Path:
-    """A folder with a Paraformer model, with or without the outputs from which times are told."""
+def paraformer(folder: Path, *, with_times: bool = False, writes: str = "好", most_frames: int | None = None) -> Path:
+    """A folder with a Paraformer model, with or without the outputs from which times are told.
+
+    ``writes`` is one of its tokens; with ``most_frames`` it fails on what is longer.
+    """
     graph = _PARAFORMER.format(
         times_out=", float[N,A] us_alphas, float[N,A] us_cif_peak" if with_times else "",
         times=_PEAKS if with_times else "",
     )
+    graph = graph.replace("int64 good = {3}", f"int64 good = {{{PARAFORMER_TOKENS.index(writes)}}}")
+    if most_frames is not None:
+        room = ", ".join(str(frames - 1) for frames in range(most_frames + 1))
+        graph = graph.replace("room = Sub (frames, one)", "room = Gather (rooms, frames)")
+        graph = graph.replace("<int64 one", f"<int64[{most_frames + 1}] rooms = {{{room}}}, int64 one")
     return save(folder, graph, PARAFORMER_TOKENS, {})
 
 
