@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from config.django import setup_django
 from config.settings import Settings
-from flows.rejudge import days, divided, heard, in_processes
+from flows.rejudge import days, divided, heard, in_processes, no_circles_sought
 from flows.rescore import Progress, absolute, started_at
 from pipeline.rules import judge
 from pipeline.rules.shelf import Shelf, open_shelf
@@ -123,6 +123,10 @@ def make_backtest(before: str, after: str, now: datetime) -> Callable[[list[int]
     old, new = open_shelf(before), open_shelf(after)
 
     def work(transcript_ids: list[int]) -> PartResult:
+        with no_circles_sought():
+            return judge_part(transcript_ids)
+
+    def judge_part(transcript_ids: list[int]) -> PartResult:
         calls = list(stored_calls(transcript_ids))
         verdicts = verdicts_of([one.recording_id for one in calls])
         result = PartResult(len(calls))

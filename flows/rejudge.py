@@ -5,10 +5,12 @@ Each process reads its own part of the calls in bulk, so that no more than one p
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import TypeVar
@@ -73,6 +75,22 @@ def divided(calls: int, settings: Settings) -> tuple[int, int]:
     """How many processes and how many calls in a part, for so many calls."""
     workers = max(1, min(settings.workers_or_default(), calls // CALLS_WORTH_A_PROCESS))
     return workers, max(1, min(CALLS_AT_ONCE, -(-calls // workers)))
+
+
+@contextmanager
+def no_circles_sought() -> Iterator[None]:
+    """A part of the calls without the collector of circles, which finds none and would look at every call many times.
+
+    What a part leaves goes as it is let go of; the collector is at work again before the next part.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def in_processes(

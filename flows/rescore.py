@@ -14,7 +14,7 @@ from config.django import setup_django
 from config.settings import Settings
 from flows.processes import only_one
 from flows.recipe import stage_version_of
-from flows.rejudge import days, divided, heard, in_processes
+from flows.rejudge import days, divided, heard, in_processes, no_circles_sought
 from pipeline.rules import judge
 from pipeline.rules.rulebook import Rulebook
 from pipeline.rules.shelf import open_shelf
@@ -150,6 +150,10 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
     known_recipes: dict[str, Document | None] = {}
 
     def work(transcript_ids: list[int]) -> PartResult:
+        with no_circles_sought():
+            return judge_part(transcript_ids)
+
+    def judge_part(transcript_ids: list[int]) -> PartResult:
         result = PartResult(0)
         judged: list[JudgedAgain] = []
         for stored in stored_calls(transcript_ids):

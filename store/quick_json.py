@@ -18,6 +18,16 @@ def dumps(value: Any) -> str:
         return json.dumps(value)
 
 
+def loads(text: Any) -> Any:
+    """A document from its text, or as the database's driver has read it already."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text)
+
+
 class DocumentField(models.JSONField):
     """A ``JSONField`` in every respect but speed; the column is the same, so that no migration tells them apart."""
 

@@ -85,8 +85,11 @@ class CompiledBackchannel(LookingAtEvents):
         found: dict[tuple[int, float], Match] = {}
         if not self.parameters.only_while_other_speaks:
             plain_text, starts = view.text.plain, view.text.starts
+            starts_s, ends_s = view.dialogue.starts_s, view.dialogue.ends_s
             for number in window.turns:
-                if plain_text[starts[number]] not in self.first:
+                if plain_text[starts[number]] not in self.first or (
+                    ends_s[number] - starts_s[number] > self.parameters.max_s
+                ):
                     continue
                 turn = view.dialogue.turns[number].turn
                 if turn.duration_s <= self.parameters.max_s and self._only_these(view.text.of_turn(number)):

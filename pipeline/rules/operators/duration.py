@@ -90,6 +90,6 @@ class CompiledDuration(LookingAtEvents):
                 if self.scope.role in (None, run.by):
                     yield run.by, run.start_s, run.end_s, run.turns[0]
             return
+        dialogue = view.dialogue
         for number in window.turns:
-            turn = view.dialogue.turns[number].turn
-            yield turn.role, turn.start_s, turn.end_s, number
+            yield dialogue.roles[number], dialogue.starts_s[number], dialogue.ends_s[number], number

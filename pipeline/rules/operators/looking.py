@@ -23,7 +23,7 @@ NO_SUCH_TURN = "通话里没有规则要看的那一段话"
 class Looking(ABC):
     """A compiled operator: ``find`` looks into one window, everything else is the scope's business."""
 
-    __slots__ = ("plain_scope", "scope")
+    __slots__ = ("one_window", "plain_scope", "scope")
 
     COST = 10
     """Work beside other operators, see ``logic.cost_of``."""
@@ -34,6 +34,7 @@ class Looking(ABC):
         """Keep the scope."""
         self.scope = scope
         self.plain_scope = scope.is_whole_call and scope.anchor is None
+        self.one_window = scope.anchor is None and not scope.every_turn
 
     @abstractmethod
     def find(self, view: CallView, window: Window) -> Iterable[Match]:
@@ -95,10 +96,13 @@ class Looking(ABC):
         reason = self.unknown(view)
         if reason is not None:
             return Result(unknown=reason)
+        possible = self.possible(view)
+        if possible and self.one_window and self.holds(view, self.scope.window(view, around)):
+            # As mostly: it is there, and with it words to judge.
+            return CLEAR
         windows = self._windows(view, around)
         if isinstance(windows, Result):
             return windows
-        possible = self.possible(view)
         lacking: list[Match] = []
         doubt: str | None = None
         for window in windows:

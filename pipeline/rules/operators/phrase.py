@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
@@ -126,9 +126,17 @@ class CompiledPhrase:
     not_in: tuple[AnyPattern, ...]
     not_with: tuple[AnyPattern, ...]
     clause_at_most: int | None
+    unconditional: bool = field(init=False)
+    """Whether the words mean the same wherever they stand."""
+
+    def __post_init__(self) -> None:
+        """Tell once what most phrases do not ask for."""
+        object.__setattr__(self, "unconditional", not (self.not_in or self.not_with or self.clause_at_most))
 
     def counts(self, text: SpokenText, start: int, end: int) -> bool:
         """Whether the words at a place mean what the rule means."""
+        if self.unconditional:
+            return True
         if self.clause_at_most is not None and text.clause_length(start, end) > self.clause_at_most:
             return False
         for pattern in self.not_in:
@@ -177,6 +185,25 @@ class PhraseBook:
                 for start, end in wanted.pattern.find(text):
                     if window.holds(view, start, end) and self.phrases[number].counts(text, start, end):
                         yield number, PhraseHit(start, end, wanted.kind, wanted.text)
+
+    def occurs(self, view: CallView, window: Window, times: int) -> bool:
+        """Whether phrases were said so often."""
+        text = view.text
+        left = times
+        seen: set[int] = set()
+        for piece in text.books.get(self.number, ()):
+            for number, wanted in self.by_piece[piece]:
+                if wanted.kind is MatchKind.HOMOPHONE:
+                    if id(wanted) in seen:
+                        continue
+                    seen.add(id(wanted))
+                phrase = self.phrases[number]
+                for start, end in wanted.pattern.find(text):
+                    if window.holds(view, start, end) and phrase.counts(text, start, end):
+                        left -= 1
+                        if not left:
+                            return True
+        return False
 
     def says(self, view: CallView, window: Window, count: int) -> bool:
         """Whether so many different phrases were said; the first place of each is enough."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
@@ -122,12 +121,14 @@ class Said(Looking):
     def find(self, view: CallView, window: Window) -> Iterable[Match]:
         """Every place, in order."""
         hits = [hit for _, hit in self.book.find(view, window)]
+        if len(hits) < self.scope.times:
+            return ()
         hits.sort(key=lambda hit: (hit.start, hit.end, _RANK.get(hit.kind, 2)))
         return (words_match(view, hit) for hit in hits)
 
     def holds(self, view: CallView, window: Window) -> bool:
         """Whether the phrases are said often enough."""
-        return sum(1 for _ in itertools.islice(self.book.find(view, window), self.scope.times)) == self.scope.times
+        return self.book.occurs(view, window, self.scope.times)
 
 
 class SaidTogether(Said):
