@@ -223,8 +223,8 @@ def measure(folder: str, agents: int, calls: int) -> None:
     from flows.period_report import monthly_report
     from quality.report_sections import layout_of
     from review.report_page import report_file
+    from review.report_sheet import write_sheet
     from store.reports import save_report
-    from tingjian.report_sheet import write_sheet
 
     began, processor = time.perf_counter(), time.process_time()
 

@@ -359,6 +359,9 @@ def measures_section(report: PeriodReport, say: Say) -> Section:
             mine = [one for one in points if one.measure == measure]
             if mine:
                 grids.append(_trend(f"{title}{say('，', ', ')}{over}", mine, show, say))
+        last = [one for one in report.months or report.weeks if one.measure == measure and one.team]
+        if last:
+            grids.append(_spread(title, last, show, say))
     if not grids:
         nothing = reason_in(report.reasons.get("measures", ""), say) or say("没有数据", "No data")
         grids.append(Grid(say("各项测量", "Measures"), (Column(say("时间", "Time")),), (), nothing))
@@ -406,6 +409,31 @@ def _trend(title: str, points: Sequence[MeasurePoint], show: Show, say: Say) -> 
         medians = say("，各班组的中位数", ", median of each team")
         charts.append(Chart(ChartKind.LINES, title + medians, 0, of_teams))
     return Grid(title, columns, rows, say("没有数据", "No data"), tuple(charts) if len(rows) > 1 else ())
+
+
+def _spread(title: str, points: Sequence[MeasurePoint], show: Show, say: Say) -> Grid:
+    """Median and quartiles of each team in each period, the latest period first, which the chart shows."""
+    newest = points[-1].period
+    ordered = sorted(points, key=lambda one: one.team)
+    ordered.sort(key=lambda one: one.period, reverse=True)
+    now = sum(one.period == newest for one in points)
+    columns = (
+        Column(say("班组", "Team")),
+        Column(say("时间", "Time")),
+        Column(say("通话", "Calls"), Show.COUNT),
+        Column(say("中位数", "Median"), show),
+        Column(say("第 25 百分位", "25th percentile"), show),
+        Column(say("第 75 百分位", "75th percentile"), show),
+    )
+    series = (
+        Series(say("中位数", "Median"), 3),
+        Series(say("第 25 百分位", "25th"), 4),
+        Series(say("第 75 百分位", "75th"), 5),
+    )
+    words = say(f"{title}，各班组的中位数与四分位", f"{title}, median and quartiles of each team")
+    chart = Chart(ChartKind.INTERVALS, f"{words} {newest}", 0, series, (0, now))
+    rows = tuple((one.team, one.period, one.calls, one.median, one.p25, one.p75) for one in ordered)
+    return Grid(words, columns, rows, "", (chart,) if now > 1 else ())
 
 
 def announced_section(found: AnnouncedCalls, say: Say) -> Section:

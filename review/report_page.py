@@ -23,20 +23,12 @@ STYLES = ("review/app.css", "review/report.css")
 SCRIPTS = ("vendor/echarts.simple.min.js", "review/report.js")
 
 
-def page_context(layout: Layout, language: str, *, reviewers: bool) -> dict[str, Any]:
-    """What the template needs: sections with their tables as text, and the charts as data for ECharts.
-
-    Args:
-        layout: the report.
-        language: of the words that are not the report's.
-        reviewers: whether the sections that judge colleagues are shown.
-    """
+def page_context(layout: Layout, language: str) -> dict[str, Any]:
+    """What the template needs: sections with their tables as text, and the charts as data for ECharts."""
     say = say_in(language)
     charts: dict[str, dict[str, Any]] = {}
     sections = []
     for section in layout.sections:
-        if section.about_reviewers and not reviewers:
-            continue
         grids = [_grid(section, number, grid, charts) for number, grid in enumerate(section.grids)]
         sections.append({"key": section.key, "title": section.title, "notes": section.notes, "grids": grids})
     tiles = [
@@ -55,7 +47,7 @@ def page_context(layout: Layout, language: str, *, reviewers: bool) -> dict[str,
 
 def report_file(layout: Layout, language: str) -> str:
     """The report as one HTML file: styles and scripts inside, nothing loaded from anywhere."""
-    context = page_context(layout, language, reviewers=True)
+    context = page_context(layout, language)
     context["styles"] = "\n".join(filter(None, map(_text_of, STYLES)))
     scripts = [_text_of(name) for name in SCRIPTS]
     # Without ECharts (the pages' scripts were never installed) the tables alone are the report.

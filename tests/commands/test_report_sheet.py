@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from quality.report_layout import Chart, ChartKind, Column, Grid, Layout, Section, Series, Show, Tile
-from tingjian.report_sheet import write_sheet
+from review.report_sheet import write_sheet
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 

@@ -46,6 +46,8 @@ TABLE: dict[str, tuple[str, dict[str, Any], frozenset[str]]] = {
     "agent": ("get", {"agent_id": "A1"}, frozenset({"supervisor", "trainer"})),
     "reports": ("get", {}, frozenset({"supervisor", "trainer"})),
     "report": ("get", {"name": "2026-03"}, frozenset()),
+    "report-sheet": ("get", {"name": "2026-03"}, frozenset()),
+    "report-file": ("get", {"name": "2026-03"}, frozenset()),
     "agents-teams": ("get", {}, frozenset({"supervisor", "trainer"})),
     "agents-team": ("get", {"team": "nobody"}, frozenset()),
     "training": ("get", {}, frozenset({"supervisor", "trainer"})),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import zipfile
 from datetime import UTC, datetime
+from io import BytesIO
 
 import pytest
 from django.test import Client
@@ -46,9 +48,15 @@ def test_page_shows_report_with_charts_and_says_what_is_missing(client: Client) 
 def test_what_is_said_of_reviewers_stays_with_those_who_calibrate_them(client: Client) -> None:
     kept_report()
     client.force_login(person("t", "trainer"))
-    page = client.get("/reports/2026-03").content.decode()
-    assert "一组" in page
-    assert "质检一" not in page
+    sheet = client.get("/reports/2026-03/sheet").content
+    texts = zipfile.ZipFile(BytesIO(sheet)).read("xl/sharedStrings.xml").decode()
+    for shown in (
+        client.get("/reports/2026-03").content.decode(),
+        client.get("/reports/2026-03/file").content.decode(),
+        texts,
+    ):
+        assert "一组" in shown
+        assert "质检一" not in shown
 
 
 def test_page_in_english(client: Client) -> None:

@@ -116,7 +116,7 @@ def _done(report: PeriodReport, out: list[Path], language: str, as_json: bool) -
 def _write(report: PeriodReport, layout: Layout, place: Path, language: str) -> None:
     try:
         if place.suffix.lower() == ".xlsx":
-            from tingjian.report_sheet import write_sheet
+            from review.report_sheet import write_sheet
 
             write_sheet(layout, place)
         elif place.suffix.lower() == ".html":

@@ -6,6 +6,7 @@ import math
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime, time
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,10 @@ MOST_WIDE, LEAST_WIDE = 44, 7
 class _Book:
     """The workbook with its formats and the names of its sheets."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path | BytesIO) -> None:
         """Open it; nothing that looks like a formula or an address is taken for one."""
         options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
-        self.book = xlsxwriter.Workbook(str(place), options)
+        self.book = xlsxwriter.Workbook(str(place) if isinstance(place, Path) else place, options)
         font = {"font_name": "Microsoft YaHei", "font_size": 10}
         self.cells = {show: self.book.add_format({**font, "num_format": text}) for show, text in FORMATS.items()}
         self.day = self.book.add_format({**font, "num_format": "yyyy-mm-dd", "align": "left"})
@@ -68,8 +69,8 @@ class _Book:
         return self.book.add_worksheet(unique)
 
 
-def write_sheet(layout: Layout, place: Path) -> None:
-    """Write a report as an .xlsx file.
+def write_sheet(layout: Layout, place: Path | BytesIO) -> None:
+    """Write a report as an .xlsx file, or into memory.
 
     Raises:
         OSError: the file cannot be written.
