@@ -18,6 +18,7 @@ def navigation() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
         ("agents", _("坐席"), ("see_agents",)),
         ("reports", _("报表"), ("see_agents",)),
         ("training", _("共性问题"), ("see_training",)),
+        ("coaching", _("辅导"), ("coach_agents", "see_own_results")),
         ("rules", _("规则"), ("see_rules",)),
         ("nights", _("夜间"), ("see_nights",)),
     )

@@ -52,6 +52,12 @@ METHODS = {
     "census": _("全部评过"),
 }
 USES = {"pay": _("绩效"), "ranking": _("排名"), "coaching": _("辅导")}
+RATE_CHANGES = {
+    "fell": _("变少了"),
+    "rose": _("变多了"),
+    "unclear": _("看不出变化"),
+    "not enough data": _("数据不足"),
+}
 SCOPE_MEANINGS = {
     "individual": _("问题出在个别坐席：一对一辅导。"),
     "group": _("问题出在个别班组：在班组里讲。"),

@@ -31,6 +31,7 @@ from store.review_tables import Reveal as Reveal
 from store.review_tables import Sitting as Sitting
 from store.review_tables import SittingEvent as SittingEvent
 from store.rulebook_tables import RulebookProposal as RulebookProposal
+from store.training_tables import Coaching as Coaching
 from store.training_tables import RuleScope as RuleScope
 
 

@@ -18,3 +18,30 @@ class RuleScope(models.Model):
         """One row a month and rule."""
 
         constraints = (models.UniqueConstraint(fields=["month", "rule"], name="rule_scope_month_and_rule"),)
+
+
+class Coaching(models.Model):
+    """What an agent and a coach agreed on, over findings that they looked at together, and when they look again.
+
+    ``rules`` are the items that are to become rarer. The agreement is never changed; closing it adds what came of it.
+    """
+
+    agent_id = models.TextField(db_index=True)
+    coach = models.TextField()
+    text = models.TextField()
+    rules = models.JSONField(default=list)
+    findings = models.ManyToManyField("store.Finding", related_name="coachings")
+    follow_up_on = models.DateField()
+    agreed_at = models.DateTimeField()
+    outcome = models.TextField(blank=True)
+    closed_by = models.TextField(blank=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Open ones in the order in which they are due."""
+
+        indexes = (
+            models.Index(
+                fields=["follow_up_on", "id"], name="coaching_due", condition=models.Q(closed_at__isnull=True)
+            ),
+        )
