@@ -125,6 +125,18 @@ class Settings(BaseSettings):
         description="File with the secret seeds of the queue draw, readable by nobody else; empty means in var_dir.",
     )
 
+    embedding_model: str = Field(
+        "",
+        description="Folder of a sentence-transformer (an extra: tingjian[embeddings]) that tells common errors apart; "
+        "empty means by words and sounds.",
+    )
+    cluster_join_distance: float = Field(
+        0.78,
+        gt=0,
+        lt=1,
+        description="Mean cosine distance up to which flagged stretches are one common error; an embedding model may "
+        "need another.",
+    )
     training_wording: str = Field(
         "",
         description="YAML file with the sentences that training packs recommend, by rule; empty means those of the "

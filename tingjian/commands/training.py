@@ -24,10 +24,15 @@ LISTED = 3
 
 def run_clusters(month: str, *, target: float, as_json: bool) -> int:
     """The common errors of a month."""
-    setup_django(load_settings())
+    settings = load_settings()
+    setup_django(settings)
     from flows.error_clusters import clusters_of_month, document_of
+    from models.clusters import ClusterSettings
+    from models.embeddings import SentenceModel
 
-    report = clusters_of_month(month, target=target)
+    embedder = SentenceModel(settings.embedding_model) if settings.embedding_model else None
+    alike = ClusterSettings(join_distance=settings.cluster_join_distance)
+    report = clusters_of_month(month, target=target, settings=alike, embedder=embedder)
     if as_json:
         render.print_json(
             {
