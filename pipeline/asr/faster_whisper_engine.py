@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +20,10 @@ from pipeline.asr.engine import Capabilities, EngineSettings, OptionValue
 from pipeline.asr.heard import HeardWindow
 from pipeline.asr.model_folders import digest_of_folder, find_model, profile_of
 from pipeline.asr.vocabulary import VOCABULARY_FILE, Rows
-from pipeline.asr.whisper_engine import batches, hot_word_prompt, whisper_options, with_hot_words
 from pipeline.asr.whisper_model import LANGUAGE
+from pipeline.asr.whisper_options import WhisperOptions, batches, hot_word_prompt
 from pipeline.asr.whisper_text import STEP_S, Decoded, heard_window, text_tokens, token_limit
-from pipeline.asr.windows import GAP_S, WINDOW_RATE_HZ, Window, cut, pack
+from pipeline.asr.windows import WINDOW_RATE_HZ, Window, cut
 from pipeline.audio.levels import power_spectra
 from pipeline.audio.one_thread import one_thread
 from pipeline.errors import EngineError
@@ -80,13 +78,14 @@ class FasterWhisperEngine:
         precision = settings.precision
         if precision == "auto":
             precision = "float16" if device == "cuda" else "int8"
+        self._options = WhisperOptions.of(profile, settings, precision=precision, threads=threads, context_s=_CONTEXT_S)
         try:
             loaded = faster_whisper.WhisperModel(
                 str(folder),
                 device=device,
                 compute_type=precision,
                 # On purpose, never inherited: the library takes four, or what an environment variable says.
-                cpu_threads=threads or len(os.sched_getaffinity(0)),
+                cpu_threads=self._options.threads,
                 num_workers=1,
                 local_files_only=True,
             )
@@ -108,20 +107,13 @@ class FasterWhisperEngine:
         self._rows = Rows(loaded.hf_tokenizer, names)
         self._filters: FloatArray = np.ascontiguousarray(loaded.feature_extractor.mel_filters, dtype=np.float32)
         self.model = profile.name
-        self._profile = replace(profile, max_window_s=min(profile.max_window_s, _CONTEXT_S))
-        self._batch = settings.windows_at_once
-        self.options: Mapping[str, OptionValue] = {
-            **whisper_options(self._profile),
-            "silence_s": profile.silence_s,
-            "precision": precision,
-        }
+        self.options: Mapping[str, OptionValue] = self._options.values() | {"silence_s": profile.silence_s}
 
     def transcribe(
         self, audio: Audio, turns: tuple[Turn, ...], source: Path, hot_words: Sequence[str] = ()
     ) -> Transcript:
         """See SpeechEngine; what the model itself takes for no speech is among the rejected."""
-        profile = self._profile
-        windows = pack(turns, profile.max_window_s, GAP_S, profile.max_turns_per_window, profile.margin_s)
+        windows = self._options.windows(turns)
         heard = [
             one
             for batch, timed in batches(windows, self._at_once(windows))
@@ -133,7 +125,7 @@ class FasterWhisperEngine:
             model=self.model,
             model_digest=self.digest,
             language=LANGUAGE,
-            options=with_hot_words(self.options, hot_words),
+            options=self._options.values(hot_words) | {"silence_s": self._options.profile.silence_s},
             utterances=assembled.utterances,
             audio_s=audio.duration_s,
             speech_s=sum(turn.speech_s for turn in turns),
@@ -142,10 +134,11 @@ class FasterWhisperEngine:
 
     def _at_once(self, windows: Sequence[Window]) -> int:
         """Windows in a batch: as many as were set of 30 s each, more where they are shorter for the decoder too."""
-        if self._profile.silence_s is None or not windows:
-            return self._batch
-        longest_s = max(window.duration_s for window in windows) + self._profile.silence_s
-        return self._batch * max(1, int(_CONTEXT_S / longest_s))
+        silence_s, at_once = self._options.profile.silence_s, self._options.windows_at_once
+        if silence_s is None or not windows:
+            return at_once
+        longest_s = max(window.duration_s for window in windows) + silence_s
+        return at_once * max(1, int(_CONTEXT_S / longest_s))
 
     def _hear(
         self, audio: Audio, windows: Sequence[Window], timed: bool, source: Path, hot_words: Sequence[str]
@@ -195,7 +188,7 @@ class FasterWhisperEngine:
 
     def _encoded(self, sounds: Sequence[FloatArray]) -> Any:
         """Encoder output of windows, (windows, frames, state): of 30 s, or as short as the model's profile allows."""
-        silence_s = self._profile.silence_s
+        silence_s = self._options.profile.silence_s
         if silence_s is None:
             columns = 2 * math.ceil(_CONTEXT_S / STEP_S)
             mels = np.stack([log_mel(sound, self._filters, columns) for sound in sounds])

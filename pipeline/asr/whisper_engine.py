@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.asr.alignment import token_frames
-from pipeline.asr.assembly import DOUBTFUL_LOGPROB, NO_SPEECH_PROBABILITY, assemble
+from pipeline.asr.assembly import assemble
 from pipeline.asr.engine import Capabilities, EngineSettings, OptionValue
 from pipeline.asr.heard import HeardWindow
 from pipeline.asr.whisper_encoder import encode
-from pipeline.asr.whisper_model import LANGUAGE, Profile, find_checkpoint, read_profile, whisper_tokenizer
+from pipeline.asr.whisper_model import LANGUAGE, find_checkpoint, read_profile, whisper_tokenizer
+from pipeline.asr.whisper_options import WhisperOptions, batches, hot_word_prompt
 from pipeline.asr.whisper_text import STEP_S, Decoded, heard_window, text_tokens, token_limit
-from pipeline.asr.windows import GAP_S, WINDOW_RATE_HZ, Window, cut, pack
+from pipeline.asr.windows import WINDOW_RATE_HZ, Window, cut
 from pipeline.audio.decode import sha256_of
 from pipeline.errors import EngineError
 from pipeline.types import Audio, Transcript, Turn
-
-
-def whisper_options(profile: Profile) -> dict[str, OptionValue]:
-    """What every Whisper engine decides the text by; threads, batch and device decide how long it takes."""
-    return {
-        "language": LANGUAGE,
-        "temperature": 0.0,
-        "beam_size": 1,
-        "condition_on_previous_text": False,
-        "max_window_s": profile.max_window_s,
-        "max_turns_per_window": profile.max_turns_per_window,
-        "margin_s": profile.margin_s,
-        "gap_s": GAP_S,
-        "no_speech_threshold": NO_SPEECH_PROBABILITY,
-        "logprob_threshold": DOUBTFUL_LOGPROB,
-    }
 
 
 class WhisperEngine:
@@ -69,8 +52,6 @@ class WhisperEngine:
 
         self._torch, self._whisper = torch, whisper
         self.version = str(whisper.__version__)
-        self._threads = threads or len(os.sched_getaffinity(0))
-        torch.set_num_threads(self._threads)
         self._device = torch_device(settings.device, torch)
         self._half = self._device == "cuda" and settings.precision in ("auto", "float16", "int8_float16")
         try:
@@ -90,24 +71,25 @@ class WhisperEngine:
         self._tokenizer: Any = whisper_tokenizer(self._model.num_languages)
         self.model = profile.name
         self._context_s = self._model.dims.n_audio_ctx * STEP_S
-        self._profile = replace(profile, max_window_s=min(profile.max_window_s, self._context_s))
-        self._batch = settings.windows_at_once
         self._heads: Any = self._model.alignment_heads.indices().T
-        self.options: Mapping[str, OptionValue] = {
-            **whisper_options(self._profile),
-            "precision": "float16" if self._half else "float32",
-        }
+        self._options = WhisperOptions.of(
+            profile,
+            settings,
+            precision="float16" if self._half else "float32",
+            threads=threads,
+            context_s=self._context_s,
+        )
+        self.options: Mapping[str, OptionValue] = self._options.values()
 
     def transcribe(
         self, audio: Audio, turns: tuple[Turn, ...], source: Path, hot_words: Sequence[str] = ()
     ) -> Transcript:
         """See SpeechEngine; what the model itself takes for no speech is among the rejected."""
-        self._torch.set_num_threads(self._threads)  # other libraries set it for the whole process
-        profile = self._profile
-        windows = pack(turns, profile.max_window_s, GAP_S, profile.max_turns_per_window, profile.margin_s)
+        options = self._options
+        self._torch.set_num_threads(options.threads)  # on purpose: other libraries set it for the whole process
         heard = [
             one
-            for batch, timed in batches(windows, self._batch)
+            for batch, timed in batches(options.windows(turns), options.windows_at_once)
             for one in self._hear(audio, batch, timed, source, hot_words)
         ]
         assembled = assemble(heard, turns)
@@ -116,7 +98,7 @@ class WhisperEngine:
             model=self.model,
             model_digest=self.digest,
             language=LANGUAGE,
-            options=with_hot_words(self.options, hot_words),
+            options=options.values(hot_words),
             utterances=assembled.utterances,
             audio_s=audio.duration_s,
             speech_s=sum(turn.speech_s for turn in turns),
@@ -193,29 +175,6 @@ class WhisperEngine:
             probabilities = likely[range(len(text)), text].tolist()
             found.append((frames_of_tokens, probabilities))
         return found
-
-
-def batches(windows: Sequence[Window], at_once: int) -> Iterator[tuple[list[Window], bool]]:
-    """Windows to be decoded together, and whether with timestamps: those of one turn alone need none.
-
-    Windows of like length are together, for a batch is decoded until its longest text ends.
-    """
-    for timed in (False, True):
-        group = [window for window in windows if (len({piece.turn for piece in window.pieces}) > 1) is timed]
-        group.sort(key=lambda window: window.duration_s)
-        for at in range(0, len(group), at_once):
-            yield group[at : at + at_once], timed
-
-
-def hot_word_prompt(hot_words: Sequence[str]) -> str:
-    """The words as Whisper takes them: text that stands before the window's own; empty for none."""
-    return "，".join(dict.fromkeys(word.strip() for word in hot_words if word.strip()))
-
-
-def with_hot_words(options: Mapping[str, OptionValue], hot_words: Sequence[str]) -> dict[str, OptionValue]:
-    """The options really used: hot words decide about the text too."""
-    prompt = hot_word_prompt(hot_words)
-    return {**options, "hot_words": prompt} if prompt else dict(options)
 
 
 def in_half_precision(model: Any) -> Any:
