@@ -13,12 +13,12 @@ from typing import Any
 
 from pipeline.rules.example_runs import phrases_of
 from pipeline.rules.known_measures import KNOWN_MEASURES
+from pipeline.rules.listed_phrases import held_phrases, lists_of
 from pipeline.rules.matching import WILDCARD, plain
-from pipeline.rules.operators.base import Parameters
 from pipeline.rules.operators.measure import MeasureIs
-from pipeline.rules.operators.metadata import MetadataIs
 from pipeline.rules.operators.phrase import Phrase
 from pipeline.rules.operators.say import Say
+from pipeline.rules.quantities import exclude_each_other
 from pipeline.rules.rulebook import Rule, Rulebook
 from pipeline.rules.schema import ConditionParameters
 from pipeline.rules.yaml_source import Path, Source
@@ -72,7 +72,7 @@ def remarks_on(rulebook: Rulebook, source: Source) -> tuple[Remark, ...]:
     said: list[_Said] = []
     for rule in rulebook.rules:
         at: Path = ("rules", places.get(rule.id, 0))
-        for is_error, where, text in (*_of_conditions(rule), *_of_exception(rule), *_of_examples(rule)):
+        for is_error, where, text in (*_of_conditions(rule, source, at), *_of_exception(rule), *_of_examples(rule)):
             path = (*at, *where)
             found.append(Remark(is_error, rule.id, _key(where), source.line_of(path), text))
         for place in _conditions(rule.parameters.when, ("when",)):
@@ -108,7 +108,7 @@ _Found = tuple[bool, Path, str]
 """Whether it is an error, the way to it inside the rule, and the sentence."""
 
 
-def _of_conditions(rule: Rule) -> Iterator[_Found]:
+def _of_conditions(rule: Rule, source: Source, at: Path) -> Iterator[_Found]:
     whens = list(_conditions(rule.parameters.when, ("when",)))
     unless = rule.parameters.unless
     exceptions = [] if unless is None else list(_conditions(unless, ("unless",)))
@@ -120,22 +120,15 @@ def _of_conditions(rule: Rule) -> Iterator[_Found]:
             yield from _of_limits(condition.measure, (*place.path, "measure"))
         if isinstance(condition.say, Say):
             yield from _of_seconds(condition.say, (*place.path, "say"))
-        for number, (name, phrase) in enumerate(_listed_phrases(condition)):
-            for is_error, text in _of_phrase(phrase):
-                yield is_error, (*place.path, *name, number), text
+        for name, key, _, phrases in lists_of(condition):
+            for number, phrase in enumerate(phrases):
+                for is_error, text in _of_phrase(phrase):
+                    yield is_error, (*place.path, name, key, number), text
+        yield from _of_lists(place, source, at)
         if condition.all is not None:
             yield from _of_contradictions(condition.all, (*place.path, "all"))
         if condition.any is not None:
             yield from _of_certainties(condition.any, (*place.path, "any"))
-
-
-def _listed_phrases(condition: ConditionParameters) -> Iterator[tuple[Path, Phrase]]:
-    for name, operator in condition:
-        if not isinstance(operator, Parameters) or isinstance(operator, ConditionParameters):
-            continue
-        for key, value in operator:
-            if isinstance(value, tuple):
-                yield from ((((name, key)), one) for one in value if isinstance(one, Phrase))
 
 
 def _of_limits(measure: MeasureIs, path: Path) -> Iterator[_Found]:
@@ -194,36 +187,9 @@ def _of_phrase(phrase: Phrase) -> Iterator[tuple[bool, str]]:
 
 def _of_contradictions(parts: Sequence[ConditionParameters], path: Path) -> Iterator[_Found]:
     for (_, first), (second_at, second) in combinations(enumerate(parts), 2):
-        reason = _exclude_each_other(first, second)
+        reason = exclude_each_other(first, second)
         if reason is not None:
             yield True, (*path, second_at), f"{reason}, so all of these never hold together; correct one of them"
-
-
-def _exclude_each_other(first: ConditionParameters, second: ConditionParameters) -> str | None:
-    if first.negated == second or second.negated == first:
-        return "it is the opposite of another condition beside it"
-    one, other = first.measure, second.measure
-    if one is not None and other is not None and one.name == other.name:
-        if one.equals is not None and other.equals is not None and one.equals != other.equals:
-            return f"{one.name} cannot be {one.equals} and {other.equals}"
-        low = max(_number(limit, float("-inf")) for m in (one, other) for limit in (m.above, m.at_least))
-        high = min(_number(limit, float("inf")) for m in (one, other) for limit in (m.below, m.at_most))
-        if low > high:
-            return f"no {one.name} is over {low:g} and under {high:g}"
-    here, there = first.metadata, second.metadata
-    if here is not None and there is not None and here.name == there.name:
-        if not _wanted(here) & _wanted(there):
-            return f"the field {here.name} has one value only"
-    return None
-
-
-def _number(limit: float | None, otherwise: float) -> float:
-    return otherwise if limit is None else limit
-
-
-def _wanted(metadata: MetadataIs) -> frozenset[str]:
-    values = metadata.one_of if metadata.equals is None else (metadata.equals,)
-    return frozenset(map(str, values))
 
 
 def _of_certainties(parts: Sequence[ConditionParameters], path: Path) -> Iterator[_Found]:
@@ -269,8 +235,20 @@ def _said(rule: Rule, say: Say, path: Path) -> Iterator[_Said]:
         yield _Said(rule, say, phrase, (*path, "any", number))
 
 
+def _of_lists(place: _Place, source: Source, rule: Path) -> Iterator[_Found]:
+    """Phrases of one list that another one of it finds already."""
+    for outer, longer, shorter, inner, counted_apart in held_phrases(place.condition):
+        line = source.line_of((*rule, *place.path, *inner))
+        said = f"“{longer}” holds “{shorter}” (line {line}) of the same list"
+        if counted_apart:
+            text = f"{said}, so who says it has said both; write one of them under the other's variants, or remove it"
+        else:
+            text = f"{said}, which finds it already; remove it, or make the shorter one stricter"
+        yield False, (*place.path, *outer), text
+
+
 def _of_phrases_inside_each_other(said: Sequence[_Said], source: Source) -> Iterator[Remark]:
-    """Pairs of which the longer always brings the shorter along: a sentence said once is found twice."""
+    """Pairs of two rules of which the longer always brings the shorter along: a sentence said once is found twice."""
     for inner in said:
         if WILDCARD in inner.phrase.text:
             continue
@@ -279,14 +257,12 @@ def _of_phrases_inside_each_other(said: Sequence[_Said], source: Source) -> Iter
                 continue
             line, other_line = source.line_of(outer.path), source.line_of(inner.path)
             key = _key(outer.path[2:])
-            if inner.rule is outer.rule:
-                if inner.phrase.clause_at_most is None and not inner.phrase.not_with and inner.say is outer.say:
-                    text = (
-                        f"“{outer.phrase.text}” holds “{inner.phrase.text}” (line {other_line}) of the same rule, "
-                        f"which finds it already; remove it, or make the shorter one stricter"
-                    )
-                    yield Remark(False, outer.rule.id, key, line, text)
-            elif inner.rule.changes_score and outer.rule.changes_score and inner.phrase.clause_at_most is None:
+            if (
+                inner.rule is not outer.rule
+                and inner.rule.changes_score
+                and outer.rule.changes_score
+                and inner.phrase.clause_at_most is None
+            ):
                 text = (
                     f"“{outer.phrase.text}” holds “{inner.phrase.text}” of {inner.rule.id} (line {other_line}), "
                     f"so saying it once takes points twice; add it to the not_in there"

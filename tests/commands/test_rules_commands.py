@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.rules.rulebook_text import LATE, TALK, text_of
+from tests.rules.rulebook_text import LATE, TALK, rule_when, text_of
 from tingjian.cli import run
 
 BROKEN = TALK.replace("points: 10", "pionts: 10")
@@ -53,6 +54,20 @@ def test_check_as_json_has_rule_key_and_line_of_every_mistake(book: Any, capsys:
     assert (code, told["ok"], told["errors"]) == (2, False, len(told["findings"]))
     mistake = next(item for item in told["findings"] if item["key"] == "pionts")
     assert (mistake["rule"], mistake["line"]) == ("TALK.01", 19)
+
+
+def test_check_refuses_an_expression_that_could_run_away_and_says_what_to_do(
+    book: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    path = book(rule_when('{regex: {role: agent, pattern: "(别+)+烦我"}}'), LATE)
+    assert run(["rules", "check", path]) == 2
+    shown = capsys.readouterr().out
+    row = next(line for line in shown.splitlines() if "TALK.01" in line)
+    assert "when.regex.pattern" in row
+    assert "a repeat inside a repeat, such as (a+)+, can run for ever; expected repeats side by side; rewrite it" in row
+    assert re.search(r"\b21\b", row), "its line"
+    assert path in shown
 
 
 @pytest.mark.parametrize("name", ["nowhere.yaml", "."])

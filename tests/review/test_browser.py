@@ -479,9 +479,9 @@ def some_reports(agent_id: str) -> None:
 def a_tried_proposal() -> int:
     """A new version of the rulebook, tried on the calls of the test."""
     text = (BUNDLED / "mobile_service.yaml").read_text(encoding="utf-8")
-    for before, after in (('version: "2.0"', 'version: "2.1"'), ("您有完没完", "您有没有完"), ("LANG.05", "LANG.06")):
+    for before, after in (('version: "2.1"', 'version: "2.2"'), ("您有完没完", "您有没有完"), ("LANG.05", "LANG.06")):
         text = text.replace(before, after, 1)
-    row = proposals.propose("mobile_service", "2.1", "digest", text, "“有完没完”加一种说法", "zhuguan")
+    row = proposals.propose("mobile_service", "2.2", "digest", text, "“有完没完”加一种说法", "zhuguan")
     proposals.want_backtest(row.pk, 30)
     assert run_wanted_backtest()
     return row.pk

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from inspect import cleandoc
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,19 @@ def test_example_of_the_page_is_a_rule_that_loads() -> None:
 def test_every_operator_says_what_why_false_alarms_and_both_examples() -> None:
     for name, operator in OPERATORS.items():
         told = operator.__doc__ or ""
-        for part in ("Why:", "False alarms:", "Matches:", "Does not match:"):
-            assert part in told, (name, part)
+        for part in ("Why:", "False alarms:", "Matches:", "Does not match:", "用途：", "误判：", "命中：", "不命中："):
+            assert f"\n{part}" in cleandoc(told), (name, part)
         for key, field in operator.model_fields.items():
             assert field.description, (name, key)
+
+
+def test_each_page_has_the_notes_of_its_language_alone() -> None:
+    chinese, english = pages()["rules.md"], pages()["rules.en.md"]
+    assert "用途：" in chinese
+    assert "Why:" not in chinese
+    assert "Why:" in english
+    assert "用途：" not in english
+    for name in OPERATORS:
+        notes = chinese.split(f"### `{name}`\n")[1].split("\n| ")[0]
+        prose = re.sub(r"``.*?``", "", notes)
+        assert not re.search(r"[a-z]+ [a-z]+ [a-z]+", prose), (name, prose)

@@ -44,6 +44,31 @@ def test_rulebook_without_anything_odd_gets_no_remark() -> None:
             "cannot be agent and customer",
             id="two_parties",
         ),
+        pytest.param(
+            "{all: [{measure: {name: call_duration_s, above: 300}}, {duration: {of: call, below_s: 60}}]}",
+            "no call_duration_s is over 300 and under 60",
+            id="measure_and_duration",
+        ),
+        pytest.param(
+            "{all: [{duration: {of: call, above_s: 60}}, {measure: {name: call_duration_s, at_most: 60}}]}",
+            "never hold together",
+            id="duration_and_measure_at_the_limit",
+        ),
+        pytest.param(
+            "{all: [{turn_count: {role: agent, at_most: 1}}, {measure: {name: agent_turn_count, at_least: 2}}]}",
+            "no agent_turn_count is over 2 and under 1",
+            id="measure_and_turn_count",
+        ),
+        pytest.param(
+            "{all: [{hang_up: {by: agent}}, {metadata: {field: hung_up_by, is: customer}}]}",
+            "hang_up_by cannot be agent and customer",
+            id="who_hung_up",
+        ),
+        pytest.param(
+            "{all: [{metadata: {field: ring_count, above: 5}}, {metadata: {field: ring_count, below: 3}}]}",
+            "no field ring_count is over 5 and under 3",
+            id="limits_of_a_field_cross",
+        ),
         pytest.param(f"{{all: [{SAYS}, {{not: {SAYS}}}]}}", "opposite", id="condition_and_its_opposite"),
         pytest.param(f"{{any: [{SAYS}, {{not: {SAYS}}}]}}", "one of them always holds", id="or_its_opposite"),
         pytest.param(
@@ -97,7 +122,7 @@ def test_condition_that_can_hold_is_no_error(when: str) -> None:
 def test_phrase_that_holds_another_of_its_rule_is_pointed_out() -> None:
     told = [remark.text for remark in phrases("别烦我, 你别烦我啊") if "holds" in remark.text]
     assert len(told) == 1
-    assert "“你别烦我啊” holds “别烦我” (line 21) of the same rule" in told[0]
+    assert "“你别烦我啊” holds “别烦我” (line 21) of the same list" in told[0]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +131,42 @@ def test_phrase_that_holds_another_of_its_rule_is_pointed_out() -> None:
 )
 def test_phrase_whose_shorter_one_is_stricter_is_left_alone(shorter: str) -> None:
     assert not any("holds" in remark.text for remark in phrases(f"{shorter}, 你别烦我啊"))
+
+
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [
+        pytest.param(
+            "{say: {role: agent, any: [别烦我, {text: 走开, variants: [你别烦我啊]}]}}", "already", id="variant"
+        ),
+        pytest.param("{say: {role: agent, any: [{text: 走开, variants: [你快走开]}]}}", "already", id="own_variant"),
+        pytest.param("{say: {role: agent, any: ['你*别烦我啊', 别烦我]}}", "already", id="wildcard_in_the_longer"),
+        pytest.param("{say: {role: agent, none: [别烦我, 你别烦我啊]}}", "already", id="none"),
+        pytest.param("{say: {role: agent, all: [别烦我, 你别烦我啊]}}", "has said both", id="all"),
+        pytest.param("{say: {role: agent, at_least: 2, any: [别烦我, 你别烦我啊]}}", "has said both", id="at_least"),
+        pytest.param(
+            "{question: {role: customer, asked: [怎么办], expected: [回复, 请回复]}}", "already", id="answers"
+        ),
+    ],
+)
+def test_phrase_that_another_of_its_list_finds_is_pointed_out(when: str, told: str) -> None:
+    found = [remark for remark in remarks(rule_when(when), LATE) if "of the same list" in remark.text]
+    assert [told in remark.text for remark in found] == [True]
+    assert not found[0].is_error
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        pytest.param("{say: {role: agent, any: [{text: 你别烦我啊, variants: [别烦我]}]}}", id="the_rule_itself"),
+        pytest.param("{say: {role: agent, any: ['别*我', 你别烦我啊]}}", id="wildcard_in_the_shorter"),
+        pytest.param(
+            "{all: [{say: {role: agent, any: [别烦我]}}, {say: {role: agent, any: [你别烦我啊]}}]}", id="two_lists"
+        ),
+    ],
+)
+def test_phrases_that_may_both_be_needed_are_left_alone(when: str) -> None:
+    assert not any("of the same list" in remark.text for remark in remarks(rule_when(when), LATE))
 
 
 def test_phrase_that_takes_points_in_two_rules_is_pointed_out() -> None:

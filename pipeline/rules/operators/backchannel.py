@@ -29,6 +29,14 @@ class Backchannel(ScopedOperator):
 
     附和：只说了嗯、好的这类词的一段话，或在对方说话时的附和。
 
+    用途：手册要求坐席用“对、是的、可以、好”应答，不用“嗯、哦”；一声不应的人像是不在（放在 ``not`` 之下）。
+
+    误判：有的引擎不写短促的声音，会让每个听的人都像没出声；“嗯”后面还有话，那是口头语，不是附和。
+
+    命中：``backchannel: {role: agent, words: [嗯, 哦]}``，坐席说“嗯。”。
+
+    不命中：坐席说“好的。”，或“嗯，我帮您查一下。”。
+
     Why: handbooks ask agents to agree with 对、是的、可以、好, not with 嗯 or 哦; and a listener who never makes
     a sound seems absent (``not``).
 

@@ -27,6 +27,14 @@ class Duration(ScopedOperator):
 
     时长：通话（接通到录音结束）、一段话，或一方连续说话（对方只附和）的时长越界。
 
+    用途：超过五分钟的外呼打扰客户；很短的通话，也许是把客户打发走了。
+
+    误判：客户自己要求多说的长通话：写进 ``unless``。等待也算在通话里。
+
+    命中：``duration: {of: call, above_s: 300}``，通话 320 秒。
+
+    不命中：通话 300 秒。
+
     Why: an outbound call of more than five minutes bothers the customer; a very short one may be a customer got rid of.
 
     False alarms: a long call that the customer asked for: write that as ``unless``. The hold is a part of the call.

@@ -35,6 +35,15 @@ class EntityNamed(ScopedOperator):
 
     实体：说出了电话号码、身份证号码、金额、日期或一串数字（写成数字或逐个念出：幺三八……），可与界限或清单字段比较。
 
+    用途：坐席把身份证号码念了出来，许诺的金额超过权限，或者把号码复述错了。
+
+    误判：几个号码之间没有别的字，会连成一串；数字比文字更容易识别错：给规则写上 ``min_hit_confidence``。号码本身从
+    不出现在显示的值里。
+
+    命中：``entity: {role: agent, kind: amount, above: 100}``，坐席说“给您补偿一百五十块钱。”。
+
+    不命中：坐席说“给您补偿五十块钱。”。
+
     Why: an agent who reads an identity number aloud, promises an amount over the limit, or repeats a number wrongly.
 
     False alarms: digits of several numbers said without a word between them are one run; recognition errs in digits

@@ -24,6 +24,14 @@ class HangUp(ScopedOperator):
 
     挂机：谁先挂机（清单的 hung_up_by），离最后一句话多久，最后一句话是谁说的。
 
+    用途：原则上等客户挂机之后再挂机；客户话没说完就挂，比等了一会儿再挂更糟。
+
+    误判：平台没有给出谁挂机时，``by`` 无法判断；离最后一句话多久是从录音看出来的，录音可能还会再录一会儿。
+
+    命中：``hang_up: {by: agent, below_s: 2}``，客户说完最后一句 0.5 秒，坐席就挂了。
+
+    不命中：客户挂的机。
+
     Why: 原则上等客户挂机之后再挂机; an agent who hangs up in the customer's words is worse than one who waited.
 
     False alarms: where the platform does not say who hung up, ``by`` is not assessable; how long after the last word

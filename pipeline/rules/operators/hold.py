@@ -20,6 +20,14 @@ class Hold(ScopedOperator):
 
     等待：坐席让客户等待的一段时间（音乐，或说明之后的沉默）；可限定是否事先说明、客户是否同意、等了多久、坐席是否回来。
 
+    用途：手册要求让客户等待之前先说明、征得同意，回来之后致谢。
+
+    误判：用没有料到的说法作了说明（见测量项的 ``hold_phrases``）。等待之后说了什么，以它为锚点用 ``near`` 来问。
+
+    命中：``hold: {announced: false}``，坐席什么也没说，音乐就响了。
+
+    不命中：坐席说“请您别挂机，稍等片刻，好吗？”，客户说“好。”，然后才是音乐。
+
     Why: handbooks ask the agent to explain and ask before a hold, and to thank after it.
 
     False alarms: an announcement in words that nobody foresaw (see the measures' ``hold_phrases``). What is said after

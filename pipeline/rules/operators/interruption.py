@@ -25,6 +25,15 @@ class Interruption(ScopedOperator):
 
     打断：一方在另一方说了一会儿之后插话，并且同时说了一会儿；附和（嗯、好的）不算。每次打断各是一处。
 
+    用途：打断客户、插话，是每一本手册的大忌。
+
+    误判：聊得热闹时短暂的重叠（提高 ``min_overlap_s``），线路延迟，一方的声音漏到另一方的声道里。
+    ``only_if_other_yields`` 只留下对方真的因此停了下来的。
+
+    命中：``interruption: {role: agent, min_overlap_s: 1}``，坐席盖过客户说了 2 秒。
+
+    不命中：客户说话时坐席应了一声“嗯”。
+
     Why: 打断客户、插话 is a taboo of every handbook.
 
     False alarms: lively talk with short overlaps (raise ``min_overlap_s``), a slow line, one party leaking into the

@@ -27,6 +27,15 @@ class Level(ScopedOperator):
 
     音量：某一段话的音量高于或低于界限（dBFS），或比这一方平时（各段的中位数）或上一段高出（rise_db）、低了（drop_db）多少。
 
+    用途：嗓门高起来，常常是吵起来了；声音低下去，客户就听不清。
+
+    误判：线路本来就响，不等于提高嗓门：``rise_db`` 比 ``above_dbfs`` 可靠。说话不足 ``min_speech_s`` 的一段，音量测
+    不准，不看。
+
+    命中：``level: {role: agent, rise_db: 8}``，某一段比坐席平时高 10 dB。
+
+    不命中：坐席从头到尾都这么响。
+
     Why: a raised voice is often a quarrel; a voice that fades is not understood.
 
     False alarms: a loud line alone is no raised voice: prefer ``rise_db`` to ``above_dbfs``. Turns with less speech

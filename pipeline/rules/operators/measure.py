@@ -24,6 +24,15 @@ class MeasureIs(ScopedOperator):
 
     测量值越界：某项测量值高于（above、at_least）或低于（below、at_most）界限，或正是某个值（is）。
 
+    用途：手册里用秒、次数、分贝和语速来要求的，是量出来的，不是说出来的。
+
+    误判：界限离平常的通话太近（自然的普通话本来就快过每分钟 120 字）。测不出来的（单声道、没有清单），规则无法判断，
+    并说明原因。
+
+    命中：``measure: {name: greeting_latency_s, above: 2}``，坐席 3.4 秒后才开口。
+
+    不命中：坐席 2.0 秒后开口。
+
     Why: what handbooks ask in seconds, counts, decibels and rates is measured, not said.
 
     False alarms: a limit close to what ordinary calls show (natural Mandarin is faster than 120 characters a minute).

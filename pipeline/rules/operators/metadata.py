@@ -31,6 +31,14 @@ class MetadataIs(Operator):
     清单字段：录音平台给出的某个字段（包括自定义列）等于某个值（is）、某几个值之一（in）、含有某个标签（contains），
     或是越界的数字（above、below）。
 
+    用途：有的规则只管外呼、某一个班组或某一类业务；谁挂的机，也只有平台知道。
+
+    误判：它自己不会误判；值按文字比较。没有这个字段的通话无法判断。
+
+    命中：``metadata: {field: direction, is: outbound}``，清单上写着 ``outbound``。
+
+    不命中：清单上写着 ``inbound``。
+
     Why: some rules are for outbound calls, one team or one kind of business only; who hung up is known from the
     platform alone.
 

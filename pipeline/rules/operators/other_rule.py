@@ -20,6 +20,14 @@ class OtherRule(ScopedOperator):
 
     另一条规则命中：作为前提（`all` 里），或作为例外（`unless`、`not`）。
 
+    用途：一条规则可以建立在另一条已经查明的事情上：说了禁语之后的投诉更严重。
+
+    误判：另一条规则会误判的，它也会。另一条无法判断，它也无法判断。互相引用成圈的规则不收。
+
+    命中：``rule: {id: LANG.03}``，这通电话命中了 LANG.03。
+
+    不命中：没有命中 LANG.03，或只在它的例外里。
+
     Why: a rule can build on what another has found already: a complaint is worse after a forbidden phrase.
 
     False alarms: those of the other rule. Where the other rule cannot be judged, neither can this one. Rules that ask

@@ -24,6 +24,16 @@ class Question(ScopedOperator):
 
     问答：一方问了（asked），另一方在其后若干段话内按要求回答了（expected）。没有问，则既不是命中，也不是没有回答。
 
+    用途：测试电话会问事先准备好的问题，答案是已知的；有的流程要先征得同意才能往下办。
+
+    误判：用没有列出的说法作了回答：给每个短语写上 ``variants``，``expected`` 里多列几个并配 ``at_least``，再加
+    ``homophones``。要找的是没有回答的问题，就把它放在 ``not`` 之下。
+
+    命中：``question: {role: customer, asked: [怎么退订], expected: [回复TD, 营业厅]}``，客户问“怎么退订？”，坐席答“
+    您可以回复TD。”。
+
+    不命中：客户问“怎么退订？”，坐席答“我不清楚。”。
+
     Why: test calls ask prepared questions whose answers are known; a process asks for consent before it goes on.
 
     False alarms: an answer in words that nobody listed: give every phrase its ``variants``, several phrases under

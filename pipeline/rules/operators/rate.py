@@ -25,6 +25,15 @@ class Rate(ScopedOperator):
 
     语速：全程（或范围内各段合计）、每一段话或每一分钟的语速越界；`speaking` 连段内停顿一起算，`articulation` 不算停顿。
 
+    用途：太快听不清，太慢浪费客户的时间。
+
+    误判：自然的普通话说话时每分钟约 200 到 260 字，界限定在 120 会指到几乎每一个人。标点从不计字；一个数字、一个英
+    文单词各算一个字。太短的话算不准，``min_characters`` 把它们去掉。
+
+    命中：``rate: {role: agent, per: turn, above_cpm: 300}``，一段话 5 秒说了 30 个字（每分钟 360 字）。
+
+    不命中：8 秒说了 30 个字（每分钟 225 字）；或一段只有 6 个字的话。
+
     Why: too fast is not understood, too slow wastes the customer's time.
 
     False alarms: natural Mandarin is about 200 to 260 characters per minute of speech: a limit of 120 flags nearly

@@ -26,6 +26,15 @@ class RegularExpression(ScopedOperator):
 
     正则表达式：一段话里有符合表达式的文字；同一段话里有符合排除式（except）的就不算。
 
+    用途：有的说法形式太多，列不全，例如 ``(办|退|查)不了``。
+
+    误判：表达式不懂意思，能用短语就用短语。比较时只留字、数字和字母，标点和空格不计，拉丁字母一律小写。嵌套的重复和
+    回指会算个没完，因此不收。
+
+    命中：``regex: {role: agent, pattern: "(办|退|查)不了", except: 抱歉}``，坐席说“这个退不了。”。
+
+    不命中：坐席说“抱歉，这个退不了。”。
+
     Why: some wordings have too many forms to list: ``(办|退|查)不了``.
 
     False alarms: an expression says nothing of meaning; prefer phrases. It is compared with characters, digits and

@@ -24,6 +24,14 @@ class Repeat(ScopedOperator):
 
     重复：一句话在前面若干段话里已经说过（相似度达到分数）；可规定从第几次重复起才算、多短的话不看、哪些话不算。
 
+    用途：同一件事要客户说三遍，说明没有人在听；坐席反复说同一句，说明在念稿子。
+
+    误判：客套话（写进 ``except``），为核对而复述的号码（``of: other``）。
+
+    命中：``repeat: {role: customer, from_repetition: 2}``，客户第三次说“我的话费多扣了三十块”。
+
+    不命中：第二次说；或再说一遍“好的”（短于 ``min_characters``）。
+
     Why: a customer who has to say the same thing three times is not listened to; an agent who repeats a sentence
     reads from a script.
 

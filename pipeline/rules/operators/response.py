@@ -29,6 +29,15 @@ class Response(ScopedOperator):
 
     应答时间：客户说完到坐席接话；每一次应答各看一次，或看全程平均（average）。
 
+    用途：客户得不到回应，就会说“喂”，然后挂机。
+
+    误判：坐席在查询：用 ``near`` 或 ``unless`` 配上“请稍等”。客户还没说完坐席就接话，算 0 秒；开头语不是应答，附和
+    也不是。
+
+    命中：``response: {above_s: 5}``，坐席 6.5 秒后才应答。
+
+    不命中：坐席每次都在 5 秒之内应答。
+
     Why: a customer who gets no answer says 喂, and hangs up.
 
     False alarms: the agent looks something up: combine with ``near`` or ``unless`` over 请稍等. An answer that begins

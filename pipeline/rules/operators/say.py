@@ -25,6 +25,16 @@ class Say(ScopedOperator):
 
     说了什么：某一方在指定范围内说了任一（any）、全部（all）、其中几个（any 加 at_least），或一个也没说（none）。
 
+    用途：禁语是说出来的，开头语、结束语是漏说的，都要看文字。
+
+    误判：同样的字出现在问句、条件句或致歉之后（行不行、不行的话您可以……、抱歉没办法……）：给这样的短语写上
+    ``not_in``、``not_with`` 或 ``clause_at_most``。另一方说的、不在语音检测范围里的，从来不算；通配符不跨过一段话。
+    写了 ``homophones``，只是读音相近的句子也会找到，另算较弱的一类命中。
+
+    命中：``say: {role: agent, any: [你问我我问谁]}``，坐席说“你问我，我问谁？”。
+
+    不命中：客户说“你问我，我问谁？”。
+
     Why: forbidden phrases, missing greetings and closings are words.
 
     False alarms: the same words in a question, in a condition or after an apology (行不行, 不行的话您可以…,

@@ -18,6 +18,11 @@ from pipeline.types import Role
 WITHIN_PATTERN = r"same turn|[1-9]\d{0,3} turns? (before|after|around)|\d{1,5}(\.\d+)? seconds? (before|after|around)"
 WITHIN_EXPECTED = "'same turn', 'N turns before|after|around' or 'N seconds before|after|around'"
 
+_WITHIN_FORMS = (
+    "`same turn`（同一段话）、`N turns before|after|around`（前、后、前后几段）"
+    "或 `N seconds before|after|around`（几秒）"
+)
+
 Within = Annotated[str, AfterValidator(written_as(WITHIN_PATTERN, WITHIN_EXPECTED))]
 RoleWord = Literal["agent", "customer", "anyone"]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
@@ -41,7 +46,7 @@ class NearAnchor(Parameters):
             "anyOf": [{"enum": ["first", "last", "each", "any"]}, {"type": "integer", "minimum": 1}],
         },
     )
-    within: Within = Field(description=f"离那一处多近：{WITHIN_EXPECTED}。")
+    within: Within = Field(description=f"离那一处多近：{_WITHIN_FORMS}。")
 
 
 class ScopedOperator(Operator):
@@ -58,7 +63,7 @@ class ScopedOperator(Operator):
     between_percent: tuple[float, float] | None = Field(
         default=None, description="只看通话（接通到录音结束）的百分之几到百分之几：`[0, 20]` 是前五分之一。"
     )
-    within: Within | None = Field(default=None, description=f"只看命中处的附近，只用于 `unless`：{WITHIN_EXPECTED}。")
+    within: Within | None = Field(default=None, description=f"只看命中处的附近，只用于 `unless`：{_WITHIN_FORMS}。")
     near: NearAnchor | None = Field(default=None, description="只看本规则某个锚点（`anchors`）命中处的附近。")
     every_turn: bool = Field(
         default=False, description="范围里该方说了话的每一段都要成立；`not` 之下：哪一段没有，报哪一段。"

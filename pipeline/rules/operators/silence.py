@@ -26,6 +26,15 @@ class Silence(ScopedOperator):
 
     静默：谁也不说话的一段时间，可限定在谁说完之后、谁开口之前、同一方的两段话之间或换人说话之间。
 
+    用途：没有说明的静默，让客户不知道电话那头还有没有人。
+
+    误判：坐席说明之后去查询（那是等待，不算静默，除非写 ``hold: included``）；一段话中间的停顿不是静默。只有用到
+    ``after``、``before`` 或 ``between`` 时才需要分清双方。
+
+    命中：``silence: {above_s: 8, after: customer}``，客户说完之后 9 秒没有人说话。
+
+    不命中：坐席 3 秒后就接话；或客户在等待中。
+
     Why: silence that nobody explained makes the customer wonder whether anyone is there.
 
     False alarms: the agent looks something up after having said so (that is a hold and left out, unless

@@ -32,6 +32,16 @@ class Similar(ScopedOperator):
 
     相似句：说的话（一到三个分句，或整段）与样句的相似度达到分数；相似度是两句共有的相邻两字的比例（0 到 100）。
 
+    用途：规定的句子很少有人一字不差地说。
+
+    误判：大部分字相同、意思却相反的句子（可以退、不可以退）：在 ``unless`` 里加短语。分数低于 60，同一个话题的话都
+    像。
+
+    命中：``similar: {role: agent, sentences: [请问还有什么可以帮您的吗], score: 70}``，坐席说“请问您还有什么可以帮
+    您吗？”。
+
+    不命中：坐席说“请问您的号码是多少？”。
+
     Why: a standard sentence is rarely said word for word.
 
     False alarms: sentences that share most characters and mean the opposite (可以退、不可以退): add phrases under

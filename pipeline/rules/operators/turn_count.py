@@ -21,6 +21,14 @@ class TurnCount(ScopedOperator):
 
     段数：范围里某一方说了多少段话。
 
+    用途：说一句就结束通话，等于没有服务；双方都说得又短又多，可能是在吵。
+
+    误判：附和也是一段话：``min_characters`` 把短的去掉。
+
+    命中：``turn_count: {role: agent, at_most: 1}``，整通电话坐席只说了一句。
+
+    不命中：坐席说了两段。
+
     Why: an agent who says one sentence and ends the call gave no service; many short turns can be a quarrel.
 
     False alarms: acknowledgements are turns too: ``min_characters`` leaves short ones out.
