@@ -224,8 +224,10 @@ def measure(folder: str, agents: int, calls: int) -> None:
     from quality.report_sections import layout_of
     from review.report_page import report_file
     from review.report_sheet import write_sheet
+    from store.database import migrate
     from store.reports import save_report
 
+    migrate()
     began, processor = time.perf_counter(), time.process_time()
 
     def lap(what: str) -> None:

@@ -17,7 +17,7 @@ from quality.calibration import PooledShare, SessionResult, Share, calibration_r
 from quality.non_action import MIN_RATERS, CleanVerdicts, non_action
 from quality.raters import Drift, Severity, SeverityReport, Spread, cusum, drift_scores, severity, spreads
 from quality.types import MonthCall, Purpose, ReviewedCall
-from store.calls import calls_of_month
+from store.calls import machine_scores_by_team
 from store.months import bounds_of_month
 from store.reviews import reviews_of_month
 from store.verdicts import appealed_by_rater
@@ -154,7 +154,7 @@ def report_on_raters(
         silent=_silent(by_month, months, names, reasons),
         totals=_totals(tables, reasons),
         pairs=_pairs(tables),
-        items=_items(months, ordinal_items),
+        items=_items(tables, ordinal_items),
         sessions=_sessions(months, tolerance, required),
         appeals=_appeals(months, everything, names, reasons),
         reasons=tuple(reasons),
@@ -197,10 +197,9 @@ def _team_means(months: Sequence[str]) -> dict[str, float]:
     """The mean machine score of all calls of each team, reviewed or not."""
     totals: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for month in months:
-        for call in calls_of_month(month):
-            if call.machine_score is not None:
-                totals[_team(call)][0] += call.machine_score
-                totals[_team(call)][1] += 1
+        for team, (total, number) in machine_scores_by_team(month).items():
+            totals[team or NO_TEAM][0] += total
+            totals[team or NO_TEAM][1] += number
     return {team: total / number for team, (total, number) in sorted(totals.items())}
 
 
@@ -339,9 +338,9 @@ def _advice(icc: Agreement, enough: bool) -> str:
     return "below .5: do not use the scores for pay" if icc.value < STOP_ICC else "below .75: calibrate"
 
 
-def _items(months: Sequence[str], ordinal: bool) -> tuple[ItemAgreement, ...]:
+def _items(tables: Sequence[list[ReviewedCall]], ordinal: bool) -> tuple[ItemAgreement, ...]:
     marks: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for items in _double_scored(months):
+    for items in tables:
         for one, other in combinations(items, 2):
             for item in one.review.deductions.keys() & other.review.deductions.keys():
                 if one.review.rater != other.review.rater:

@@ -7,9 +7,11 @@ from datetime import datetime
 
 from django.db.models import (
     BooleanField,
+    Case,
     CharField,
     Count,
     Exists,
+    F,
     FloatField,
     Max,
     OuterRef,
@@ -17,6 +19,7 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Sum,
+    When,
 )
 
 from pipeline.metadata import ANNOUNCED
@@ -41,6 +44,14 @@ def calls_of_month(month: str, *, agent_id: str | None = None) -> Iterator[Month
     if agent_id is not None:
         rows = rows.filter(agent_id=agent_id)
     return _calls(rows)
+
+
+def machine_scores_by_team(month: str) -> dict[str, tuple[float, int]]:
+    """Sum and number of the machine's scores of a month's calls by team, as ``calls_of_month`` gives each score."""
+    score = Case(When(drawn__isnull=False, then=F("drawn__machine_score")), default=F("machine_score"))
+    rows = assessed_between(*bounds_of_month(month)).annotate(score_then=score).filter(score_then__isnull=False)
+    counted = rows.order_by().values_list("team").annotate(total=Sum("score_then"), number=Count("id"))
+    return {team: (float(total), number) for team, total, number in counted}
 
 
 def month_calls_by_id(begin: datetime, end: datetime, *, reviewed_only: bool = False) -> dict[str, MonthCall]:
