@@ -89,6 +89,7 @@ class FasterWhisperEngine:
                 num_workers=1,
                 local_files_only=True,
             )
+            names = json.loads((folder / VOCABULARY_FILE).read_text("utf-8")) if profile.chinese_only else None
             self.digest = digest_of_folder(folder)
         except (OSError, RuntimeError, ValueError) as error:
             raise EngineError(
@@ -103,7 +104,6 @@ class FasterWhisperEngine:
                 f"speech model {str(folder)!r} knows English only; expected a multilingual one: name another model"
             )
         self._tokenizer: Any = Tokenizer(loaded.hf_tokenizer, True, task="transcribe", language=LANGUAGE)
-        names = json.loads((folder / VOCABULARY_FILE).read_text("utf-8")) if profile.chinese_only else None
         self._rows = Rows(loaded.hf_tokenizer, names)
         self._filters: FloatArray = np.ascontiguousarray(loaded.feature_extractor.mel_filters, dtype=np.float32)
         self.model = profile.name

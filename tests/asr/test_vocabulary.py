@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,13 @@ def test_model_without_tokens_of_other_writing_has_a_tenth_of_the_rows(folders) 
     assert len(whole) == 51_865
     assert len(chinese) < 0.15 * len(whole)
     assert chinese[-1608:] == whole[-1608:]  # languages, marks and timestamps
+
+
+def test_model_without_its_list_of_tokens_is_refused(folders, tmp_path) -> None:
+    folder = Path(shutil.copytree(folders[1], tmp_path / "model"))
+    (folder / "vocabulary.json").write_text("no list", "utf-8")
+    with pytest.raises(EngineError, match="cannot be loaded"):
+        make_engine("faster-whisper", model=str(folder), threads=1)
 
 
 def test_profile_with_anything_but_true_or_false_is_refused(tmp_path) -> None:
