@@ -49,6 +49,8 @@ class _Book:
         self.book = xlsxwriter.Workbook(str(place) if isinstance(place, Path) else place, options)
         font = {"font_name": "Microsoft YaHei", "font_size": 10}
         self.cells = {show: self.book.add_format({**font, "num_format": text}) for show, text in FORMATS.items()}
+        # Texts stand after numbers that end at the edge of their cell.
+        self.cells[Show.TEXT].set_indent(1)
         self.day = self.book.add_format({**font, "num_format": "yyyy-mm-dd", "align": "left"})
         self.wrapped = self.book.add_format({**font, "text_wrap": True, "valign": "top"})
         self.header = self.book.add_format(
