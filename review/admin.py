@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
@@ -35,7 +38,14 @@ class PersonAdmin(ImportsCsv, UserAdmin):
         (_("姓名"), {"fields": ("first_name", "email")}),
         (_("角色"), {"fields": ("is_active", "is_staff", "groups")}),
     )
-    filter_horizontal = ("groups",)
+    # Five roles are ticked, not moved between two lists.
+    filter_horizontal = ()
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Roles as boxes to tick."""
+        if db_field.name == "groups":
+            kwargs["widget"] = forms.CheckboxSelectMultiple
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """With what the list shows, at once."""
