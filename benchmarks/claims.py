@@ -1,7 +1,7 @@
 """Twenty reviewers claim at the same time, in processes of their own: does anybody get another's call?
 
-``python -m benchmarks.claims`` works on a database of its own in a temporary folder, or on the one of
-``--database-url`` (which it fills with made-up recordings).
+``python -m benchmarks.claims`` works on a database of its own in a temporary folder, with ``--postgres``
+on a PostgreSQL server of its own, or on the one of ``--database-url`` (which it fills with made-up recordings).
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ import multiprocessing
 import tempfile
 import time
 from collections import Counter
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
+
+from benchmarks.own_postgres import own_postgres
 
 LEASE = timedelta(minutes=20)
 
@@ -94,9 +97,10 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=10_000)
     parser.add_argument("--reviewers", type=int, default=20)
     parser.add_argument("--database-url", default="")
+    parser.add_argument("--postgres", action="store_true")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        url = options.database_url or f"sqlite:///{Path(folder) / 'claims.sqlite3'}"
+    with tempfile.TemporaryDirectory() as folder, own_postgres() if options.postgres else nullcontext("") as address:
+        url = address or options.database_url or f"sqlite:///{Path(folder) / 'claims.sqlite3'}"
         _setup(url)
         _fill(options.items, options.reviewers)
         from django.db import connections

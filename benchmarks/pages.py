@@ -1,7 +1,8 @@
 """Server time and number of queries of the review pages over a big centre, made up: queue, one call, agents, API.
 
-``python -m benchmarks.pages`` makes 200,000 calls in SQLite in a temporary folder; with ``--calls 1000000
---database-url postgresql://…`` it fills that database. Every call has a whole assessment of a stored example.
+``python -m benchmarks.pages`` makes 200,000 calls in SQLite in a temporary folder; with ``--postgres`` it makes
+1,000,000 in a PostgreSQL server of its own, with ``--database-url postgresql://…`` in that database. Every call has a
+whole assessment of a stored example.
 
 Two times are told: what the clock says, and the processor's time of the pages' process and of the database's, which
 other work on the machine does not change.
@@ -13,10 +14,12 @@ import argparse
 import os
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from benchmarks.big_centre import AGENTS, TEAMS, fill
+from benchmarks.own_postgres import own_postgres
 
 FINDINGS = 5
 LIMIT_MS = 150.0
@@ -134,15 +137,17 @@ def _at(values: list[float], share: float) -> float:
 def main() -> None:
     """Fill and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=200_000)
+    parser.add_argument("--calls", type=int, default=0)
     parser.add_argument("--visits", type=int, default=60)
     parser.add_argument("--database-url", default="")
+    parser.add_argument("--postgres", action="store_true")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    options.calls = options.calls or (1_000_000 if options.postgres or options.database_url else 200_000)
+    with tempfile.TemporaryDirectory() as folder, own_postgres() if options.postgres else nullcontext("") as address:
         from config.django import setup_django
         from config.settings import load_settings
 
-        url = options.database_url or f"sqlite:///{Path(folder) / 'pages.sqlite3'}"
+        url = address or options.database_url or f"sqlite:///{Path(folder) / 'pages.sqlite3'}"
         setup_django(load_settings(database_url=url))
         from django.conf import settings as django_settings
         from django.contrib.auth import get_user_model
