@@ -14,7 +14,17 @@ from django.utils.translation import gettext_lazy as _
 
 from review import admin_systems as admin_systems
 from review.admin_centre import ImportsCsv
+from review.templatetags.shown import moment
+from review.words import ACCOUNT_ROLES
 from store.models import Account, ReviewerPlan
+
+
+class RolesField(forms.ModelMultipleChoiceField):
+    """Groups under the words that the pages have for them."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """The role's word and its name."""
+        return f"{ACCOUNT_ROLES.get(obj.name, obj.name)}  {obj.name}"
 
 
 class AccountInline(admin.StackedInline):
@@ -30,7 +40,7 @@ class PersonAdmin(ImportsCsv, UserAdmin):
 
     csv_kind = "people"
     inlines = (AccountInline,)
-    list_display = ("username", "first_name", "roles", "agent_id", "is_active", "last_login")
+    list_display = ("username", "first_name", "roles", "agent_id", "is_active", "seen")
     list_filter = ("groups", "is_active")
     search_fields = ("username", "first_name", "account__agent_id")
     fieldsets = (
@@ -44,7 +54,7 @@ class PersonAdmin(ImportsCsv, UserAdmin):
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Roles as boxes to tick."""
         if db_field.name == "groups":
-            kwargs["widget"] = forms.CheckboxSelectMultiple
+            kwargs |= {"widget": forms.CheckboxSelectMultiple, "form_class": RolesField}
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -54,7 +64,12 @@ class PersonAdmin(ImportsCsv, UserAdmin):
     @admin.display(description=_("角色"))
     def roles(self, user: User) -> str:
         """The names of the person's groups."""
-        return "、".join(group.name for group in user.groups.all())
+        return "、".join(str(ACCOUNT_ROLES.get(group.name, group.name)) for group in user.groups.all())
+
+    @admin.display(description=_("上次登录"), ordering="last_login")
+    def seen(self, user: User) -> str:
+        """When the person came last."""
+        return moment(user.last_login)
 
     @admin.display(description=_("工号"))
     def agent_id(self, user: User) -> str:
