@@ -82,6 +82,8 @@ def findings_by_rule(agent_id: str, limit: int) -> list[tuple[str, int]]:
     """How often each rule was found in an agent's calls, the most frequent first.
 
     Of calls that were judged more than once every judgement is counted; the numbers rank, they are no estimate.
+    Announced test calls are left out.
     """
-    rows = Finding.objects.filter(agent_id=agent_id).exclude(severity="warn").order_by().values_list("rule")
+    found = Finding.objects.filter(agent_id=agent_id, assessment__recording__call_type="").exclude(severity="warn")
+    rows = found.order_by().values_list("rule")
     return list(rows.annotate(count=Count("id")).order_by("-count", "rule")[:limit])

@@ -13,6 +13,7 @@ from pipeline.rules import load_rulebook
 from quality.verdicts import AppealOutcome
 from store import models
 from store.agent_months import read_month
+from store.estimates import findings_by_rule
 from store.plans import Plan, set_plans
 from store.verdicts import decide_appeal, file_appeal
 from tests.review.people import POLITE, RUDE
@@ -153,3 +154,14 @@ def test_test_calls_are_never_drawn(capsys) -> None:
     assert run(["queue", "draw", "--month", "2026-03"]) == 0
     assert list(models.DrawnCall.objects.values_list("recording", flat=True)) == ["id-rude"]
     assert sum(agent.calls for agent in read_month("2026-03").agents) == 1
+
+
+def test_test_calls_keep_their_judgement_and_stay_off_the_agents_page() -> None:
+    store_call(load_rulebook("mobile_service"), "rude", *RUDE, code_version="old")
+    store_call(load_rulebook("announced_test_call"), "t-1", *ANSWERS, code_version="old", call_type="test")
+    assert run(["rescore", "--format", "json"]) == 0
+    assert models.Assessment.objects.filter(recording="id-rude").count() == 2
+    (kept,) = models.Assessment.objects.filter(recording="id-t-1")
+    assert kept.rulebook == "announced_test_call"
+    assert [rule for rule, _ in findings_by_rule("A1", 20) if rule.startswith("ANS")] == []
+    assert findings_by_rule("A1", 20)
