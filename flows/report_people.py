@@ -18,6 +18,7 @@ from pipeline.errors import StatisticsError, UsageError
 from quality.agent_month import AgentMonth, Quantity, Reviews
 from quality.error_scope import ErrorScope
 from quality.estimates import AgentReport, Estimate, EstimateOptions, estimate_agents
+from quality.groups import together
 from quality.report_types import (
     BalanceLine,
     BalanceOfSamples,
@@ -46,8 +47,8 @@ def estimates_of(
 ) -> tuple[EstimateLine | None, tuple[EstimateLine, ...], tuple[EstimateLine, ...], Learned, dict[str, int]]:
     """The centre, its teams, its agents, what the estimates rest on, and what was left out of them.
 
-    A team (and the centre) is estimated like one agent who had all its calls: the drawn calls weigh by how probable
-    each was, whoever's they are.
+    A team (and the centre) is the sum of its agents, each of whom was drawn from separately; where an agent has no
+    estimate that can be added, it is estimated like one agent who had all of its calls.
 
     Raises:
         StatisticsError: no call of the month was drawn from.
@@ -66,18 +67,30 @@ def estimates_of(
     teams = [_together(team, mine) for team, mine in sorted(by_team.items()) if team]
     before = {row.agent_id: row.value for row in kept_estimates.listed(_before(month), Quantity.SCORE.value)}
 
-    def lines(groups: Sequence[AgentMonth], known: Mapping[str, float | None]) -> tuple[EstimateLine, ...]:
-        reports = [estimate_agents(groups, earlier, quantity, options) for quantity in Quantity]
-        if groups is read.agents:
-            kept_estimates.save_estimates(one for report in reports for one in report.estimates)
-        by_name = [{one.agent: one for one in report.estimates} for report in reports]
-        return tuple(
-            _line(*(found[name] for found in by_name), names.get(name, ""), known.get(name)) for name in by_name[0]
-        )
+    reports = [estimate_agents(read.agents, earlier, quantity, options) for quantity in Quantity]
+    kept_estimates.save_estimates(one for report in reports for one in report.estimates)
+    of_agents = [{one.agent: one for one in report.estimates} for report in reports]
 
-    pool = estimate_agents(centre, earlier, Quantity.SCORE, options)
+    def group(month_together: AgentMonth, members: Sequence[AgentMonth]) -> EstimateLine:
+        """Agents' estimates added up; where that cannot be, the group as one agent who had all calls."""
+        name = month_together.agent
+        found = []
+        for quantity, by_name in zip(Quantity, of_agents, strict=True):
+            mine = [by_name[one.agent] for one in members if one.agent in by_name]
+            added = together(name, mine, maximum=options.scale.of(quantity)) if len(mine) == len(members) else None
+            whole = (
+                estimate_agents([month_together], earlier, quantity, options).estimates[0] if added is None else added
+            )
+            found.append(whole)
+        return _line(found[0], found[1], found[2], "", None)
+
+    pool = reports[list(Quantity).index(Quantity.SCORE)]
     left_out = {name: number for name, number in asdict(read.left_out).items() if number}
-    return lines(centre, {})[0], lines(teams, {}), lines(read.agents, before), _learned(pool), left_out
+    agents = tuple(
+        _line(*(by_name[name] for by_name in of_agents), names.get(name, ""), before.get(name)) for name in of_agents[0]
+    )
+    in_teams = tuple(group(team, by_team[team.agent]) for team in teams)
+    return group(centre[0], read.agents), in_teams, agents, _learned(pool), left_out
 
 
 def _before(month: str) -> str:
