@@ -114,7 +114,7 @@ class RaterReport:
 
 
 def report_on_raters(
-    month: str, count: int, *, tolerance: float, required: float, ordinal_items: bool = True
+    month: str, count: int, *, tolerance: float, required: float, ordinal_items: bool = True, by_item: bool = True
 ) -> RaterReport:
     """Everything about raters in some months up to and with one.
 
@@ -123,6 +123,7 @@ def report_on_raters(
         count: months; those before are what is usual.
         tolerance: points of a calibration session within which a score is right.
         required: the share of a session's calls that must be right.
+        by_item: whether agreement on each item is wanted too, which takes a while.
         ordinal_items: whether points of an item are ordered marks (weighted kappa, ordinal alpha).
 
     Raises:
@@ -154,7 +155,7 @@ def report_on_raters(
         silent=_silent(by_month, months, names, reasons),
         totals=_totals(tables, reasons),
         pairs=_pairs(tables),
-        items=_items(tables, ordinal_items),
+        items=_items(tables, ordinal_items) if by_item else (),
         sessions=_sessions(months, tolerance, required),
         appeals=_appeals(months, everything, names, reasons),
         reasons=tuple(reasons),

@@ -261,7 +261,7 @@ def reviewing_of(period: Period, now: datetime, month: str | None, reasons: dict
     found: RaterReport | None = None
     if month is not None:
         try:
-            found = report_on_raters(month, 3, tolerance=5.0, required=0.7)
+            found = report_on_raters(month, 3, tolerance=5.0, required=0.7, by_item=False)
             if found.reasons:
                 reasons["raters"] = "；".join(found.reasons)
         except (StatisticsError, UsageError) as error:
