@@ -222,11 +222,16 @@ def _funnel(found: Mapping[str, Any] | None, apart: set[str], names: Mapping[str
         out = 2 if name in apart or rate > outer else int(rate > inner)
         points.append((size, rate, names.get(name, name), out))
     # A name at every point would be no plot any more.
-    named = set(sorted((each for each in points if each[3]), key=lambda each: -each[1])[:NAMED_POINTS])
+    named: dict[tuple[int, float], list[str]] = {}
+    for size, rate, name, _out in sorted((each for each in points if each[3]), key=lambda each: -each[1])[
+        :NAMED_POINTS
+    ]:
+        # Agents of one place share a label, else one would hide the other.
+        named.setdefault((size, rate), []).append(name)
     return {
         "centre": centre,
         "limits": [[size, *(edge for pair in funnel_limits(centre, spread, size) for edge in pair)] for size in steps],
-        "points": [(*each[:2], each[2] if each in named else "", each[3]) for each in points],
+        "points": [(size, rate, "、".join(named.pop((size, rate), [])), out) for size, rate, _name, out in points],
     }
 
 
