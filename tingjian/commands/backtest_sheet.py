@@ -27,7 +27,8 @@ def write_backtest(report: BacktestReport, path: Path) -> None:
         UsageError: the file cannot be written.
     """
     book = xlsxwriter.Workbook(str(path), {"in_memory": True})
-    bold = book.add_format({"bold": True, "bg_color": "#DDE6F0", "border": 1})
+    bold = book.add_format({"bold": True, "bg_color": "#DDE6F0", "border": 1, "text_wrap": True, "valign": "top"})
+    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
     for name, head, rows in (
         ("概要", ("项目", "原规则册", "新规则册"), _summary(report)),
         ("规则", _RULE_HEAD, _rules(report)),
@@ -40,7 +41,7 @@ def write_backtest(report: BacktestReport, path: Path) -> None:
             _appeals(report),
         ),
     ):
-        _write(book, name, bold, head, rows)
+        _write(book, name, (bold, wrapped), head, rows)
     try:
         book.close()
     except (OSError, xlsxwriter.exceptions.FileCreateError) as error:
@@ -50,24 +51,43 @@ def write_backtest(report: BacktestReport, path: Path) -> None:
         ) from error
 
 
-def _write(book: Any, name: str, bold: Any, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+_A4 = 9
+_WIDEST = 60
+_WIDEST_HEAD = 12
+_LINE_POINTS = 15
+
+
+def _write(book: Any, name: str, formats: tuple[Any, Any], head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    bold, wrapped = formats
     sheet = book.add_worksheet(name)
-    widths = [_width(text) for text in head]
+    widths = [min(_width(text), _WIDEST_HEAD) for text in head]
     for column, text in enumerate(head):
         sheet.write_string(0, column, text, bold)
+    sheet.set_row(0, _LINE_POINTS * max(map(_lines, head, widths)))
     last = 0
     for last, row in enumerate(rows, start=1):
         for column, cell in enumerate(row):
             if isinstance(cell, str):
-                sheet.write_string(last, column, cell)
+                sheet.write_string(last, column, cell, wrapped)
             elif cell is not None:
-                sheet.write_number(last, column, cell)
-            widths[column] = max(widths[column], _width("" if cell is None else str(cell)))
+                sheet.write_number(last, column, cell, wrapped)
+            widths[column] = min(_WIDEST, max(widths[column], _width("" if cell is None else str(cell))))
+        # Some programmes leave a row as low as it is, whatever is wrapped in it.
+        sheet.set_row(last, _LINE_POINTS * max(_lines(cell, _WIDEST) if isinstance(cell, str) else 1 for cell in row))
     for column, width in enumerate(widths):
-        sheet.set_column(column, column, min(60, width + 2))
+        sheet.set_column(column, column, width + 2)
     sheet.freeze_panes(1, 0)
+    # On paper: one page wide, A4 across, the head on every page.
+    sheet.set_paper(_A4)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
     if last:
         sheet.autofilter(0, 0, last, len(head) - 1)
+
+
+def _lines(text: str, width: int) -> int:
+    return max(1, -(-_width(text) // max(1, width)))
 
 
 def _width(text: str) -> int:
