@@ -10,6 +10,8 @@ import xlsxwriter
 from training.contents import SCOPES, Excerpt, Pack, scope_key
 from training.sentences import ROLES, about_scope, facts
 
+LINE_POINTS = 15
+
 
 def sheet(pack: Pack) -> bytes:
     """The spreadsheet."""
@@ -20,10 +22,11 @@ def sheet(pack: Pack) -> bytes:
     book.set_properties({"title": f"{pack.name} · 培训要点", "created": datetime(year, month, 1)})
     kinds = {
         "head": book.add_format({"bold": True, "bottom": 1, "bg_color": "#E8EFEE", "valign": "top"}),
-        "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
+        "wrap": book.add_format({"text_wrap": True, "valign": "top", "align": "left"}),
         "day": book.add_format({"num_format": "yyyy-mm-dd", "valign": "top", "align": "left"}),
         "seconds": book.add_format({"num_format": "0.0", "valign": "top"}),
         "share": book.add_format({"num_format": "0.00%", "valign": "top"}),
+        "left share": book.add_format({"num_format": "0.00%", "valign": "top", "align": "left"}),
         "bold": book.add_format({"bold": True, "valign": "top"}),
     }
     _summary(book.add_worksheet("概要"), pack, kinds)
@@ -49,7 +52,13 @@ def _summary(page: xlsxwriter.worksheet.Worksheet, pack: Pack, kinds: dict) -> N
     ]
     for row, (what, value) in enumerate(rows):
         page.write(row, 0, what, kinds["bold"])
-        page.write(row, 1, value, kinds["wrap"])
+        if str(value).endswith("%"):
+            page.write_number(row, 1, float(str(value)[:-1]) / 100, kinds["left share"])
+        elif str(value).isdigit():
+            page.write_number(row, 1, int(value), kinds["wrap"])
+        else:
+            page.write(row, 1, value, kinds["wrap"])
+    _on_paper(page)
 
 
 def _stretches(page: xlsxwriter.worksheet.Worksheet, pack: Pack, kinds: dict) -> None:
@@ -74,6 +83,7 @@ def _stretches(page: xlsxwriter.worksheet.Worksheet, pack: Pack, kinds: dict) ->
         page.write(row, 6, one.rule or "做得对的例子")
         page.write(row, 7, ("是" if one.confirmed else "否") if one.rule else "")
         page.write(row, 8, _dialogue(one), kinds["wrap"])
+        page.set_row(row, LINE_POINTS * max(1, len(one.lines)))
         page.write(row, 9, one.problem, kinds["wrap"])
         if pack.options.names:
             page.write(row, 10, one.recording_id)
@@ -121,6 +131,8 @@ def _rules(page: xlsxwriter.worksheet.Worksheet, pack: Pack, kinds: dict) -> Non
         page.write_number(row, 2, rule.hits)
         page.write(row, 3, "\n".join([*rule.say, *([rule.note] if rule.note else [])]), kinds["wrap"])
         page.write(row, 4, "\n".join(rule.explained), kinds["wrap"])
+        # Excel allows a row 409 points.
+        page.set_row(row, min(400, LINE_POINTS * max(1, len(rule.explained), len(rule.say) + 1)))
 
 
 def _head(page: xlsxwriter.worksheet.Worksheet, heads: list[tuple[str, int]], kinds: dict) -> None:
@@ -128,3 +140,11 @@ def _head(page: xlsxwriter.worksheet.Worksheet, heads: list[tuple[str, int]], ki
         page.set_column(column, column, width)
         page.write(0, column, name, kinds["head"])
     page.freeze_panes(1, 0)
+    _on_paper(page)
+
+
+def _on_paper(page: xlsxwriter.worksheet.Worksheet) -> None:
+    """A4 across, as wide as one sheet."""
+    page.set_landscape()
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
