@@ -71,17 +71,17 @@ def _stretches(page: xlsxwriter.worksheet.Worksheet, pack: Pack, kinds: dict) ->
     _head(page, heads, kinds)
     shown = [*pack.excerpts, *([pack.good] if pack.good else [])]
     for row, one in enumerate(shown, start=1):
-        page.write(row, 0, one.file)
-        page.write(row, 1, one.agent)
-        page.write(row, 2, one.team)
-        page.write(row, 3, one.business_type)
+        page.write(row, 0, one.file, kinds["wrap"])
+        page.write(row, 1, one.agent, kinds["wrap"])
+        page.write(row, 2, one.team, kinds["wrap"])
+        page.write(row, 3, one.business_type, kinds["wrap"])
         if one.day:
             day = datetime.combine(date.fromisoformat(one.day), datetime.min.time())
             page.write_datetime(row, 4, day, kinds["day"])
         if one.clip:
             page.write_number(row, 5, one.clip.duration_s, kinds["seconds"])
-        page.write(row, 6, one.rule or "做得对的例子")
-        page.write(row, 7, ("是" if one.confirmed else "否") if one.rule else "")
+        page.write(row, 6, one.rule or "做得对的例子", kinds["wrap"])
+        page.write(row, 7, ("是" if one.confirmed else "否") if one.rule else "", kinds["wrap"])
         page.write(row, 8, _dialogue(one), kinds["wrap"])
         page.set_row(row, LINE_POINTS * max(1, len(one.lines)))
         page.write(row, 9, one.problem, kinds["wrap"])
@@ -118,6 +118,7 @@ def _months(book: xlsxwriter.Workbook, page: xlsxwriter.worksheet.Worksheet, pac
             "values": ["趋势", 1, 2, last, 2],
             "fill": {"color": "#0B6B63"},
         })  # fmt: skip
+        chart.set_y_axis({"num_format": "0.0%"})
         chart.set_legend({"none": True})
         chart.set_title({"name": "占全部通话的比例"})
         page.insert_chart("E2", chart)
@@ -126,9 +127,9 @@ def _months(book: xlsxwriter.Workbook, page: xlsxwriter.worksheet.Worksheet, pac
 def _rules(page: xlsxwriter.worksheet.Worksheet, pack: Pack, kinds: dict) -> None:
     _head(page, [("规则", 12), ("标题", 24), ("命中", 8), ("规范说法", 50), ("规则怎样判", 90)], kinds)
     for row, rule in enumerate(pack.rules, start=1):
-        page.write(row, 0, rule.id)
-        page.write(row, 1, rule.title)
-        page.write_number(row, 2, rule.hits)
+        page.write(row, 0, rule.id, kinds["wrap"])
+        page.write(row, 1, rule.title, kinds["wrap"])
+        page.write_number(row, 2, rule.hits, kinds["wrap"])
         page.write(row, 3, "\n".join([*rule.say, *([rule.note] if rule.note else [])]), kinds["wrap"])
         page.write(row, 4, "\n".join(rule.explained), kinds["wrap"])
         # Excel allows a row 409 points.
