@@ -88,6 +88,8 @@ def visit(browser: Browser, live_server: Any, user: Any, **options: Any) -> Iter
     context: BrowserContext = browser.new_context(
         base_url=live_server.url, locale="zh-CN", viewport={"width": 1440, "height": 900}, **options
     )
+    # A machine that does other things beside the tests answers late, not wrongly.
+    context.set_default_navigation_timeout(120_000)
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -108,7 +110,7 @@ def ready(page: Page) -> None:
 
 def until(page: Page, truth: str) -> None:
     """Wait for an expression to hold; asked from outside, since the page's policy lets nothing be evaluated inside."""
-    for _ in range(300):
+    for _ in range(900):
         if page.evaluate(truth):
             return
         page.wait_for_timeout(100)

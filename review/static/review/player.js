@@ -53,6 +53,7 @@ export class Player {
       requestAnimationFrame(tick);
     };
     requestAnimationFrame(tick);
+    for (const event of ["timeupdate", "ended"]) this.audio.addEventListener(event, () => this.stopInTime());
     try {
       await this.picture();
     } catch (error) {
@@ -316,6 +317,15 @@ export class Player {
     return Math.round(seconds * 10) / 10;
   }
 
+  // A busy machine notices late, and a hidden page is drawn by nobody; where it stops is still where the evidence ends.
+  stopInTime() {
+    if (this.stopAt === null || this.time < this.stopAt) return false;
+    this.pause();
+    this.audio.currentTime = this.stopAt;
+    this.stopAt = null;
+    return true;
+  }
+
   tick() {
     const now = performance.now();
     if (this.playing && this.lastTick !== null) this.listened += Math.min(1, (now - this.lastTick) / 1000);
@@ -323,12 +333,7 @@ export class Player {
     const at = this.time;
     if (this.playing) {
       if (this.slowUntil !== null && at >= this.slowUntil) this.slowDown(null);
-      if (this.stopAt !== null && at >= this.stopAt) {
-        this.pause();
-        // A busy machine notices late; where it stops is still where the evidence ends.
-        this.audio.currentTime = this.stopAt;
-        this.stopAt = null;
-      } else if (this.skip && !this.silentEvidence) {
+      if (!this.stopInTime() && this.skip && !this.silentEvidence) {
         const gap = this.gaps.find(([start, end]) => at > start + LEFT_OF_SILENCE_S && at < end - LEFT_OF_SILENCE_S);
         if (gap) this.audio.currentTime = gap[1] - LEFT_OF_SILENCE_S;
       }
