@@ -189,6 +189,10 @@ def export(weights: dict[str, Tensor], vocabulary: Vocabulary, path: Path) -> No
     full = small[vocabulary.unused_row].repeat(DIMENSIONS.n_vocab, 1)
     full[torch.tensor(vocabulary.tokens)] = small[: len(vocabulary.tokens)]
     state["decoder.token_embedding.weight"] = full
+    _write(state, path)
+
+
+def _write(state: dict[str, Tensor], path: Path) -> None:
     half = {name: value.detach().half().contiguous() for name, value in state.items()}
     stored = path.with_suffix(".stored.tmp")
     packed = path.with_suffix(".packed.tmp")
@@ -212,3 +216,14 @@ def restore(model: Trainee, vocabulary: Vocabulary, path: Path) -> None:
     unused = next(token for token in range(DIMENSIONS.n_vocab) if token not in used)
     state["decoder.token_embedding.weight"] = full[torch.tensor([*vocabulary.tokens, unused])]
     model.whisper.load_state_dict({name: value.float() for name, value in state.items()})
+
+
+def average(checkpoints: Sequence[Path], path: Path) -> None:
+    """Write the mean of the weights of several rounds of one training.
+
+    Rounds that went on from each other lie in one valley, and what each of them mistakes alone averages out.
+
+    Raises KeyError or RuntimeError when a checkpoint is of other dimensions.
+    """
+    states = [torch.load(one, map_location="cpu", weights_only=True)["model_state_dict"] for one in checkpoints]
+    _write({name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]}, path)

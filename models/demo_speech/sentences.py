@@ -25,7 +25,7 @@ FOLDER = Path(__file__).resolve().parent
 DIALOGUES = FOLDER.parents[1] / "samples" / "dialogues.yaml"
 FREQUENT_WORDS = 5000
 
-_SHARE_TEMPLATE, _SHARE_DIALOGUE, _SHARE_NEAR = 0.48, 0.08, 0.08  # the rest: random words
+_SHARE_TEMPLATE, _SHARE_DIALOGUE, _SHARE_NEAR = 0.36, 0.05, 0.2  # the rest: random words
 _DIGITS = "零一二三四五六七八九"
 _FILLERS = ("嗯", "呃", "啊", "哦", "唔", "那个", "这个", "就是说", "然后", "就是")
 _MARKS = frozenset(PAUSES_S)
@@ -82,6 +82,29 @@ def frequent_words() -> tuple[tuple[str, ...], tuple[float, ...]]:
     # A lone character has too many homophones to be told from its sound: it is drawn less often.
     weights = np.sqrt([frequency * (0.02 if len(word) == 1 else 1.0) for frequency, word in chosen])
     return tuple(word for _, word in chosen), tuple(weights / weights.sum())
+
+
+def _initial(word: str) -> str:
+    """The sound that a word begins with, as a letter or two of its pinyin; nothing for what is not read."""
+    reading = _reading(word)
+    found = re.match(r"[zcs]h|.", reading[0]) if reading else None
+    return found[0] if found else ""
+
+
+@cache
+def words_by_initial() -> dict[str, tuple[str, ...]]:
+    """Frequent words of two characters and more, by the sound that they begin with."""
+    found: dict[str, list[str]] = {}
+    for word in frequent_words()[0]:
+        if len(word) >= 2:
+            found.setdefault(_initial(word), []).append(word)
+    return {initial: tuple(words) for initial, words in found.items()}
+
+
+@cache
+def short_phrases() -> tuple[str, ...]:
+    """Fillers and the service handbook's phrases of two to five characters: easily heard where half of one was said."""
+    return tuple(phrase for phrase in (*_FILLERS, *lexicon()["rulebook"]) if 2 <= len(phrase) <= 5)
 
 
 @cache
@@ -244,10 +267,25 @@ class Writer:
     def _near_line(self) -> Line:
         """A rulebook phrase, or something that sounds or begins like one, among random words."""
         lists = lexicon()
-        middle = self._pick(lists["rulebook"] if self._rng.random() < 0.5 else lists["near"])
         before = self._random_words(int(self._rng.integers(0, 4)))
         after = self._random_words(int(self._rng.integers(0, 4)))
-        return self._from_words([*before, middle, *after])
+        kind = self._rng.random()
+        if kind < 0.5:
+            middle = self.broken_phrase()
+        else:
+            middle = [self._pick(lists["rulebook"] if kind < 0.75 else lists["near"])]
+        return self._from_words([*before, *middle, *after])
+
+    def broken_phrase(self) -> list[str]:
+        """A short phrase of the rulebook with one character gone, often with a word in its place that begins alike.
+
+        这个 becomes 这 or 这刮风, 不行 becomes 不 or 不兴奋: whoever foretells the rest of the phrase is wrong.
+        """
+        phrase = self._pick(short_phrases())
+        at = int(self._rng.integers(len(phrase)))
+        alike = words_by_initial().get(_initial(phrase[at]), ())
+        word = [self._pick(alike)] if alike and self._rng.random() < 0.6 else []
+        return [part for part in (phrase[:at], *word, phrase[at + 1 :]) if part]
 
     def line(self, *, short: bool = False) -> Line:
         """The next line; short ones leave room for others in the same window."""

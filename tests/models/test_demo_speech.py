@@ -12,9 +12,9 @@ import whisper
 
 from models.demo_speech import corpus, evaluate, sentences, train
 from models.demo_speech.corpus import Spoken, Window
-from models.demo_speech.network import DIMENSIONS, Trainee, Vocabulary, export
+from models.demo_speech.network import DIMENSIONS, Trainee, Vocabulary, average, export
 from models.demo_speech.phones import CHARACTERS, INITIALS, finals, labels, split_syllable
-from models.demo_speech.sentences import Writer
+from models.demo_speech.sentences import Writer, short_phrases
 from samples.voice import PAUSES_S
 
 CHECKPOINT = Path(evaluate.FOLDER) / "demo_speech.pt"
@@ -194,6 +194,25 @@ def test_export_when_tokens_are_unused_then_all_share_one_row(
 # ---- training --------------------------------------------------------------------------------------------------
 
 
+def test_average_when_one_of_two_checkpoints_is_all_twos_then_lies_half_way(
+    tmp_path: Path, vocabulary: Vocabulary
+) -> None:
+    for name, value in (("zeros", 0.0), ("twos", 2.0)):
+        state = {key: torch.full_like(weight, value) for key, weight in Trainee(vocabulary).state_dict().items()}
+        export(state, vocabulary, tmp_path / f"{name}.pt")
+    average([tmp_path / "zeros.pt", tmp_path / "twos.pt"], tmp_path / "mean.pt")
+    loaded = whisper.load_model(str(tmp_path / "mean.pt"), device="cpu")
+    assert all(bool((weight == 1.0).all()) for weight in loaded.parameters())
+
+
+def test_near_lines_when_drawn_thenbroken_phrases_are_not_the_phrase_itself() -> None:
+    writer = Writer(np.random.default_rng(3))
+    phrases = set(short_phrases())
+    broken = ["".join(writer.broken_phrase()) for _ in range(300)]
+    assert sum(text in phrases for text in broken) < 15
+    assert any(text.startswith("这") and not text.startswith("这个") for text in broken)
+
+
 def test_collate_when_nobody_speaks_then_the_first_target_is_no_speech(vocabulary: Vocabulary) -> None:
     silent = Window(np.full((80, 100), -1.5, np.float16), ())
 
@@ -273,6 +292,14 @@ def test_rulebook_phrases_when_read_then_forbidden_ones_are_there_and_greetings_
 
     assert {"不行就是不行", "喂喂", "不关我的事"} <= set(phrases)
     assert "您好" not in phrases
+
+
+def test_clause_limits_when_read_then_only_wordings_that_stand_alone_have_one() -> None:
+    limits = evaluate.clause_limits()
+
+    assert limits["这个"] == 3
+    assert "喂喂" not in limits
+    assert "笨蛋" not in limits
 
 
 def test_unseen_turns_when_made_then_none_says_a_phrase_of_the_rulebook() -> None:
