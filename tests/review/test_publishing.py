@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from config.django import settings_in_force
 from config.settings import load_settings
 from pipeline.rules.loading import BUNDLED
 from pipeline.rules.shelf import open_shelf
@@ -34,7 +35,8 @@ def changed(version: str = "99.0", **swaps: str) -> bytes:
 
 @pytest.fixture(autouse=True)
 def settings_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    settings = load_settings(var_dir=tmp_path, rulebook="mobile_service")
+    # A folder of its own, on the database that this process works on already.
+    settings = load_settings(var_dir=tmp_path, rulebook="mobile_service", database_url=settings_in_force().database)
     for module in (publishing, rulebooks, wanted_backtests):
         monkeypatch.setattr(module, "settings_in_force", lambda: settings)
     return settings
