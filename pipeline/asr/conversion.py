@@ -24,7 +24,7 @@ from pipeline.asr.whisper_model import published_name, read_profile
 from pipeline.audio.decode import sha256_of
 from pipeline.errors import EngineError
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a converted folder would come out differently, so that folders in a cache are made again."""
 
 ORIGIN_FILE = "tingjian.json"
@@ -135,7 +135,8 @@ def _write(
     row_of |= {number: row for row, number in enumerate(sorted(special.values()), len(kept))}
     if chinese_only:
         spec.decoder.embeddings.weight = spec.decoder.projection.weight = spec.decoder.embeddings.weight[list(row_of)]
-    spec.config.lang_ids = [row_of[token] for token in tokenizer.all_language_tokens]
+    # In order of their rows: the tokenizer's own order differs from process to process, and with it the digest.
+    spec.config.lang_ids = sorted(row_of[token] for token in tokenizer.all_language_tokens)
     suppressed = {
         *tokenizer.non_speech_tokens,
         tokenizer.transcribe,
