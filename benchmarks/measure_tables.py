@@ -217,14 +217,16 @@ _PAGE_HEAD = """\
 编码：{encodings}。线路：干净，以及话路带内白噪声 20、15、10 dB。含抢话、附和、串音（−25 dB）、回铃音、保持音乐、
 双声道同音、声道接反。
 文字用脚本的原文，只保留测到说话的部分，所以误差来自声道、说话段和测量，不含语音识别。语音检测：{vad}。
-开发和调参用的是别的编号的电话，这里的是编号 {first} 到 {last}，没有用来调过任何东西。
+开发和调参用的是别的编号的电话，这里的是编号 {first} 到 {last}，没有用来调过测量；
+只有声道接反的两通（5139、5199）曾经没有报出，之后坐席的开场白和告别语才算进话术。
 声音是合成的（espeak-ng），不是真人：这里的数字是测量方法的误差，真人录音上会更大一些，尚未测过。
 
 {calls} generated calls, never the bundled ones; truth from the script's exact times. The words are the script's own,
 clipped to the turns heard: these are the errors of channels, speech turns and measures, not of a speech engine. Voices
 are synthetic, so expect somewhat more on people; that has not been measured. Calls of other numbers served for
-development; these ({first} to {last}) are held out: nothing was tuned on them. Errors are measured minus true, in the
-unit of the measure.
+development; these ({first} to {last}) are held out: no measure was tuned on them. Only two swapped
+calls (5139, 5199) once went unreported, after which opening and leave-taking became part of the agent's script. Errors
+are measured minus true, in the unit of the measure.
 
 ## 必须做到的 · What must hold
 
