@@ -23,6 +23,7 @@ class Language(StrEnum):
     EN = "en"
 
 
+# The tables name themselves; mypy reads members of an enumeration from literals alone.
 ExportName = StrEnum("ExportName", {table.name: table.name for table in TABLES})  # type: ignore[misc]
 
 OutOption = Annotated[

@@ -46,7 +46,7 @@ def needs(*permissions: str) -> Callable[[Operation], Operation]:
             return operation(request, *args, **kwargs)
 
         # What the operation takes is read from its signature, whose names mean something in its own module alone.
-        guarded.__signature__ = signature(operation, eval_str=True)  # type: ignore[attr-defined]
+        guarded.__signature__ = signature(operation, eval_str=True)  # type: ignore[attr-defined]  # functions may have one
         return guarded
 
     return wrap
