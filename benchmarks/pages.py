@@ -1,8 +1,9 @@
 """Server time and number of queries of the review pages over a big centre, made up: queue, one call, agents, API.
 
 ``python -m benchmarks.pages`` makes 200,000 calls in SQLite in a temporary folder; with ``--postgres`` it makes
-1,000,000 in a PostgreSQL server of its own, with ``--database-url postgresql://…`` in that database. Every call has a
-whole assessment of a stored example.
+1,000,000 in a PostgreSQL server of its own, with ``--database-url postgresql://…`` or ``sqlite:///…`` in that database,
+which stays. ``--filled`` visits what such a run has left, without making it again. Every call has a whole assessment of
+a stored example.
 
 Two times are told: what the clock says, and the processor's time of the pages' process and of the database's, which
 other work on the machine does not change.
@@ -141,8 +142,12 @@ def main() -> None:
     parser.add_argument("--visits", type=int, default=60)
     parser.add_argument("--database-url", default="")
     parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--filled", action="store_true", help="the database of --database-url is filled already")
     options = parser.parse_args()
-    options.calls = options.calls or (1_000_000 if options.postgres or options.database_url else 200_000)
+    if options.filled and not options.database_url:
+        parser.error("--filled needs --database-url: only such a database stays")
+    in_postgres = options.postgres or options.database_url.startswith("postgres")
+    options.calls = options.calls or (1_000_000 if in_postgres else 200_000)
     with tempfile.TemporaryDirectory() as folder, own_postgres() if options.postgres else nullcontext("") as address:
         from config.django import setup_django
         from config.settings import load_settings
@@ -160,14 +165,15 @@ def main() -> None:
 
         migrate()
         began = time.perf_counter()
-        _fill(options.calls)
+        if not options.filled:
+            _fill(options.calls)
         filled_s = time.perf_counter() - began
         django_settings.ALLOWED_HOSTS = ["*"]
-        user = get_user_model().objects.create(username="bench", password="!")
+        user, _ = get_user_model().objects.get_or_create(username="bench", defaults={"password": "!"})
         user.groups.set(Group.objects.filter(name="supervisor"))
         client = Client()
         client.force_login(user)
-        token = {"Authorization": f"Bearer {tokens.create_token('bench', 'supervisor')[1]}"}
+        token = {"Authorization": f"Bearer {tokens.create_token(f'bench {time.time()}', 'supervisor')[1]}"}
         visits, step = options.visits, options.calls // options.visits
         pages: dict[str, tuple[list[str], dict[str, str]]] = {
             "queue": ([f"/queue?page={1 + number}" for number in range(visits)], {}),
@@ -184,9 +190,10 @@ def main() -> None:
             ),
         }
         findings = models.Finding.objects.count()
+        made = "made before" if options.filled else f"made in {filled_s:.0f} s"
         print(
             f"{connection.vendor}: {options.calls:,} calls, {findings:,} findings, {AGENTS:,} agents "
-            f"(made in {filled_s:.0f} s); {visits} visits to each page"
+            f"({made}); {visits} visits to each page"
         )
         print("| page | CPU median ms | CPU 95 % ms | clock median ms | clock 95 % ms | most queries |")
         print("|---|---|---|---|---|---|")
