@@ -195,10 +195,10 @@ def lanes_left() -> dict[str, int]:
     return dict(open_items().order_by().values_list("lane").annotate(Count("id")))
 
 
-def values_left(column: str) -> list[str]:
-    """The different values that a column of the open items has, for the filters."""
+def values_left(column: str, most: int = 200) -> list[str]:
+    """The different values that a column of the open items has, for the filters, in order and not more than ``most``."""
     rows = open_items().order_by(column).exclude(**{column: ""}).values_list(column, flat=True)
-    return list(rows.distinct()[:200])
+    return list(rows.distinct()[:most])
 
 
 def progress(day: date, user: Any) -> tuple[Progress, Progress]:

@@ -20,6 +20,8 @@ from store import queue
 from store.models import QueueItem
 
 ROWS = 50
+AGENTS_OFFERED = 50
+"""A centre may have thousands of agents: their number is typed, and some are offered."""
 FILTERS = {"lane": "lane", "team": "team", "agent": "agent_id", "business": "business_type"}
 
 
@@ -48,7 +50,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "total": sum(counts.values()),
         "teams": queue.values_left("team"),
         "businesses": queue.values_left("business_type"),
-        "agents": queue.values_left("agent_id"),
+        "agents": queue.values_left("agent_id", most=AGENTS_OFFERED),
         "mine": mine,
         "everybody": everybody,
         "reviewers": queue.team_progress(timezone.localdate()) if request.user.has_perm("store.manage_queue") else [],
