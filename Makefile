@@ -1,6 +1,6 @@
 # Each target does all of its own set-up and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test screenshots lint samples demo-model kills soak bench-draw bench-rule-health bench-asr bench-silence bench-guards bench-fillers bench-vad bench-measures bench-boundaries bench-cost bench-voices bench-rescore bench-rules bench-homophones clean bench-statistics bench-estimates bench-comparison bench-claims bench-pages bench-pages-postgres bench-keyboard bench-clusters bench-report
+.PHONY: help setup setup-test demo test screenshots lint samples demo-model kills soak bench-draw bench-rule-health bench-asr bench-silence bench-guards bench-fillers bench-vad bench-measures bench-boundaries bench-cost bench-voices bench-rescore bench-rules bench-homophones clean bench-statistics bench-estimates bench-comparison bench-claims bench-claims-postgres bench-pages bench-pages-postgres bench-keyboard bench-clusters bench-report
 
 PYTHON ?= python3
 VENV   := .venv
@@ -100,6 +100,9 @@ bench-rescore: $(READY) ## cost of judging stored calls again, beside the judgin
 
 bench-claims: $(READY) ## 20 reviewers claim 10,000 calls at the same time: nobody gets another's
 	@$(BIN)/python -m benchmarks.claims
+
+bench-claims-postgres: $(READY) ## the same in PostgreSQL, which must be installed
+	@$(BIN)/python -m benchmarks.claims --postgres
 
 bench-pages: $(READY) ## server time of the review pages over 200,000 made-up calls in SQLite (minutes)
 	@$(BIN)/python -m benchmarks.pages

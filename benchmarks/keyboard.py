@@ -30,8 +30,11 @@ def _take(settings: Settings) -> tuple[str, str]:
     from django.contrib.auth import get_user_model
 
     from store import models, queue
+    from store.database import migrate
     from tingjian.commands.demo_pages import ACCOUNT, prepare_pages
 
+    # The demo may have been made by an older version.
+    migrate()
     pages = prepare_pages(settings)
     item = models.QueueItem.objects.get(call_id=CALL)
     models.QueueItem.objects.filter(pk=item.pk).update(done_at=None, done_by=None, claimed_by=None)
@@ -66,9 +69,9 @@ def main() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "tingjian", "serve", "--demo", "--port", str(port)]
-    server = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=Path(__file__).resolve().parents[1])
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[1])
     try:
-        _wait(port)
+        _wait(server, port)
         with sync_playwright() as playwright:
             chromium = shutil.which("chromium")
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -88,8 +91,10 @@ def main() -> None:
         raise SystemExit(f"expected less than {LIMIT_S:g} s")
 
 
-def _wait(port: int) -> None:
+def _wait(server: subprocess.Popen[str], port: int) -> None:
     for _ in range(120):
+        if server.poll() is not None:
+            raise SystemExit(server.stderr.read() if server.stderr else "the pages are not served")
         with socket.socket() as line:
             if line.connect_ex(("127.0.0.1", port)) == 0:
                 return
