@@ -105,10 +105,10 @@ bench-claims-postgres: $(READY) ## the same in PostgreSQL, which must be install
 	@$(BIN)/python -m benchmarks.claims --postgres
 
 bench-pages: $(READY) ## server time of the review pages over 200,000 made-up calls in SQLite (minutes)
-	@$(BIN)/python -m benchmarks.pages
+	@$(BIN)/python -m benchmarks.pages --page
 
 bench-pages-postgres: $(READY) ## the same over 1,000,000 calls and 5,000,000 findings in PostgreSQL, which must be installed (many minutes)
-	@$(BIN)/python -m benchmarks.pages --postgres
+	@$(BIN)/python -m benchmarks.pages --postgres --page
 
 bench-keyboard: setup-test ## keys and seconds for a call's three flags in a browser, over the demo's calls
 	@$(BIN)/python -m benchmarks.keyboard

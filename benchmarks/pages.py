@@ -21,7 +21,9 @@ from typing import Any
 
 from benchmarks.big_centre import AGENTS, TEAMS, fill
 from benchmarks.own_postgres import own_postgres
+from benchmarks.phrase_rulebooks import write_into
 
+PAGE = "review-pages.md"
 FINDINGS = 5
 LIMIT_MS = 150.0
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -143,11 +145,12 @@ def main() -> None:
     parser.add_argument("--database-url", default="")
     parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--filled", action="store_true", help="the database of --database-url is filled already")
+    parser.add_argument("--page", action="store_true", help=f"write the table into {PAGE} as well")
     options = parser.parse_args()
     if options.filled and not options.database_url:
         parser.error("--filled needs --database-url: only such a database stays")
-    in_postgres = options.postgres or options.database_url.startswith("postgres")
-    options.calls = options.calls or (1_000_000 if in_postgres else 200_000)
+    big = options.postgres or options.database_url.startswith("postgres")
+    options.calls = options.calls or (1_000_000 if big else 200_000)
     with tempfile.TemporaryDirectory() as folder, own_postgres() if options.postgres else nullcontext("") as address:
         from config.django import setup_django
         from config.settings import load_settings
@@ -191,20 +194,26 @@ def main() -> None:
         }
         findings = models.Finding.objects.count()
         made = "made before" if options.filled else f"made in {filled_s:.0f} s"
-        print(
+        lines = [
             f"{connection.vendor}: {options.calls:,} calls, {findings:,} findings, {AGENTS:,} agents "
-            f"({made}); {visits} visits to each page"
-        )
-        print("| page | CPU median ms | CPU 95 % ms | clock median ms | clock 95 % ms | most queries |")
-        print("|---|---|---|---|---|---|")
+            f"({made}); {visits} visits to each page",
+            "",
+            "| page | CPU median ms | CPU 95 % ms | clock median ms | clock 95 % ms | most queries |",
+            "|---|---|---|---|---|---|",
+        ]
+        print("\n".join(lines))
         worst = 0.0
         for name, (addresses, headers) in pages.items():
             client.get(addresses[0], headers=headers)
             walls, works, queries = _measure(client, addresses, headers)
             worst = max(worst, _at(works, 0.95))
             figures = (_at(works, 0.5), _at(works, 0.95), _at(walls, 0.5), _at(walls, 0.95))
-            print(f"| {name} | {' | '.join(f'{one:.0f}' for one in figures)} | {queries} |", flush=True)
+            lines.append(f"| {name} | {' | '.join(f'{one:.0f}' for one in figures)} | {queries} |")
+            print(lines[-1], flush=True)
+        in_postgres = connection.vendor == "postgresql"
         connection.close()
+    if options.page:
+        write_into(PAGE, "make bench-pages-postgres" if in_postgres else "make bench-pages", lines)
     if worst > LIMIT_MS:
         raise SystemExit(f"95 % of a page took more than {LIMIT_MS:g} ms")
 
