@@ -196,7 +196,7 @@ def lanes_left() -> dict[str, int]:
 
 
 def values_left(column: str, most: int = 200) -> list[str]:
-    """The different values that a column of the open items has, for the filters, in order and not more than ``most``."""
+    """The different values of a column of the open items, for the filters, in order; not more than ``most``."""
     rows = open_items().order_by(column).exclude(**{column: ""}).values_list(column, flat=True)
     return list(rows.distinct()[:most])
 
