@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -47,10 +48,9 @@ def heard(stored: StoredCall) -> tuple[Call, Measures]:
     call = LateCall(stored.call)
     in_force = stored.in_force
     if in_force is not None and in_force.values is not None:
-        from store.transcripts import whole_assessment
+        from store.transcripts import stored_measure
 
-        ground_id = in_force.ground_id
-        measures = StoredMeasures(in_force.values, lambda: whole_assessment(ground_id)["measures"])
+        measures = StoredMeasures(in_force.values, partial(stored_measure, in_force.ground_id))
         # A measure that came into this version later is not in what was stored before.
         if measures.has_all(KNOWN_MEASURES):
             return call, measures

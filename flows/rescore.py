@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
     from store.transcripts import recipes, save_judgements, stored_calls
 
     shelf = open_shelf(place)
-    known_recipes: dict[str, Document | None] = {}
+    stages = _Stages(lambda stage_version: recipes([stage_version]).get(stage_version))
 
     def work(transcript_ids: list[int]) -> PartResult:
         with no_circles_sought():
@@ -158,10 +159,8 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
         judged: list[JudgedAgain] = []
         for stored in stored_calls(transcript_ids):
             result.calls += 1
-            if stored.stage_version not in known_recipes:
-                known_recipes[stored.stage_version] = recipes([stored.stage_version]).get(stored.stage_version)
             try:
-                one = _judge_again(stored, shelf.at(started_at(stored), now), known_recipes, result)
+                one = _judge_again(stored, shelf.at(started_at(stored), now), stages, result)
             except (KeyError, TypeError, ValueError) as error:
                 # A stored document of another time; its words never leave it.
                 result.failed.append((stored.call_id, f"{type(error).__name__}: its stored documents cannot be read"))
@@ -174,9 +173,7 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
     return work
 
 
-def _judge_again(
-    stored: StoredCall, rulebook: Rulebook, known_recipes: Mapping[str, Document | None], result: PartResult
-) -> JudgedAgain | None:
+def _judge_again(stored: StoredCall, rulebook: Rulebook, stages: _Stages, result: PartResult) -> JudgedAgain | None:
     old = stored.in_force
     if old is not None and (old.rulebook_sha256, old.code_version) == (rulebook.sha256, CODE_VERSION):
         result.counts["already"] += 1
@@ -185,12 +182,7 @@ def _judge_again(
     started = time.perf_counter()
     judgement = judge(call, measures, rulebook)
     seconds = {"judge": time.perf_counter() - started}
-    by = {
-        "rulebook": rulebook.name,
-        "rulebook_version": rulebook.version,
-        "rulebook_sha256": rulebook.sha256,
-        "code_version": CODE_VERSION,
-    }
+    by = _by(rulebook)
     document: dict[str, Any]
     ground_id: int | None = None
     if old is not None and old.code_version == CODE_VERSION:
@@ -211,8 +203,30 @@ def _judge_again(
         document = assessment_to_document(Assessment(call, measures, judgement, provenance))
     result.counts["judged"] += 1
     result.rulebooks[f"{rulebook.name} {rulebook.version}"] += 1
-    result.counts.update(_changes(old, document))
-    return JudgedAgain(stored, _stage_version(stored, by, known_recipes.get(stored.stage_version)), ground_id, document)
+    for change in _changes(old, document):
+        result.counts[change] += 1
+    return JudgedAgain(
+        stored.recording_id,
+        stored.transcript_id,
+        stored.inputs_digest,
+        stored.engine,
+        stored.model_digest,
+        stages.of(stored, rulebook),
+        ground_id,
+        None if ground_id is None or old is None or old.values is None else old.values["values"],
+        stored.call["recording"]["metadata"].get("agent_id", ""),
+        document,
+    )
+
+
+def _by(rulebook: Rulebook) -> dict[str, str]:
+    """What a stage version and a provenance say of who judged."""
+    return {
+        "rulebook": rulebook.name,
+        "rulebook_version": rulebook.version,
+        "rulebook_sha256": rulebook.sha256,
+        "code_version": CODE_VERSION,
+    }
 
 
 def _speech_detector(old: InForce) -> str:
@@ -235,24 +249,40 @@ def _changes(old: InForce | None, new: Document) -> list[str]:
     return found
 
 
+_MARKS = itemgetter("rule", "start_s", "end_s", "points", "severity")
+
+
 def _marks(document: Document) -> tuple[tuple[Any, ...], ...]:
-    keys = ("rule", "start_s", "end_s", "points", "severity")
-    return tuple(sorted(tuple(finding[key] for key in keys) for finding in document["findings"]))
+    return tuple(sorted(map(_MARKS, document["findings"])))
 
 
-def _stage_version(stored: StoredCall, by: Mapping[str, str], recipe: Document | None) -> str:
-    """The stage version of a night that would hear the call the same way and judge it by the new rulebook.
+class _Stages:
+    """The stage versions of new assessments; few, so that each is put together once.
 
-    A night with that rulebook then finds the call done. Where the hearing is of older code, where its run is no
-    longer known, or where such an assessment is there but another is in force, it is a name of its own.
+    It is that of a night that would hear the call the same way and judge it by the new rulebook: a night with that
+    rulebook then finds the call done. Where the hearing is of older code, where its run is no longer known, or where
+    such an assessment is there but another is in force, it is a name of its own.
     """
-    contents = {**(recipe or {"judged_again": stored.stage_version}), **by}
-    if recipe is not None and recipe["code_version"] != by["code_version"]:
-        contents["heard_with_code"] = recipe["code_version"]
-    stage = stage_version_of(contents)
-    if stage in stored.stages:
-        stage = stage_version_of({**contents, "instead_of": stored.stage_version})
-    return stage
+
+    def __init__(self, recipe_of: Callable[[str], Document | None]) -> None:
+        """``recipe_of`` says what the run of a stage version worked with, None where no run is known."""
+        self._recipe_of = recipe_of
+        self._known: dict[tuple[str, str, str, str], tuple[str, str]] = {}
+
+    def of(self, stored: StoredCall, rulebook: Rulebook) -> str:
+        """The stage version of a stored call judged by this rulebook."""
+        before = stored.stage_version
+        key = (before, rulebook.name, rulebook.version, rulebook.sha256)
+        known = self._known.get(key)
+        if known is None:
+            recipe = self._recipe_of(before)
+            contents = {**(recipe or {"judged_again": before}), **_by(rulebook)}
+            if recipe is not None and recipe["code_version"] != CODE_VERSION:
+                contents["heard_with_code"] = recipe["code_version"]
+            known = stage_version_of(contents), stage_version_of({**contents, "instead_of": before})
+            self._known[key] = known
+        stage, instead = known
+        return instead if stage in stored.stages else stage
 
 
 def started_at(stored: StoredCall) -> datetime | None:

@@ -26,7 +26,7 @@ def values_of(measures: Mapping[str, Mapping[str, Any]]) -> Document:
 
 
 class StoredMeasures(Mapping[str, Measure]):
-    """The measures of a stored call. Values and reasons cost nothing; a whole measure makes it read them all."""
+    """The measures of a stored call. Values and reasons cost nothing; evidence is read when it is asked for."""
 
     __slots__ = ("_read", "_values", "_whole", "reason", "value")
 
@@ -35,8 +35,8 @@ class StoredMeasures(Mapping[str, Measure]):
     reason: Callable[[str], str | None]
     """Why there is no value, by name; None where there is one, or nobody said."""
 
-    def __init__(self, values: Mapping[str, Any], whole: Callable[[], Mapping[str, Any]]) -> None:
-        """Keep what ``values_of`` gives, and a way to the document that it was given.
+    def __init__(self, values: Mapping[str, Any], whole: Callable[[str], Mapping[str, Any]]) -> None:
+        """Keep what ``values_of`` gives, and a way to each measure by name in the document that it was given.
 
         Raises:
             KeyError: ``values`` is not from there.
@@ -56,7 +56,7 @@ class StoredMeasures(Mapping[str, Measure]):
         if name not in self._values:
             raise KeyError(name)
         if name not in self._read:
-            self._read.update(measures_from_document({name: self._whole()[name]}))
+            self._read.update(measures_from_document({name: self._whole(name)}))
         return self._read[name]
 
     def __contains__(self, name: object) -> bool:

@@ -20,7 +20,7 @@ def dumps(value: Any) -> str:
 
 def loads(text: Any) -> Any:
     """A document from its text, or as the database's driver has read it already."""
-    if not isinstance(text, str):
+    if not isinstance(text, str | bytes):
         return text
     try:
         return orjson.loads(text)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import Exists, F, Model, OuterRef
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from pipeline.stored_measures import values_of
@@ -26,6 +26,7 @@ from store.models import (
     whole_document,
 )
 from store.quick_json import dumps
+from store.quick_rows import insert
 
 
 def save_assessment(
@@ -199,17 +200,6 @@ _OF_FINDINGS = (
     "confidence",
     "message",
 )
-
-
-def insert(model: type[Model], fields: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Many rows at once, of values as the database has them: objects for each would cost more than the judging."""
-    if not rows:
-        return
-    quote = connection.ops.quote_name
-    columns = ", ".join(quote(model._meta.get_field(name).column) for name in fields)
-    places = ", ".join(["%s"] * len(fields))
-    with connection.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})", rows)
 
 
 def _options_digest(provenance: Mapping[str, Any]) -> str:

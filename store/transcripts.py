@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, OuterRef, Subquery
 from django.utils import timezone
 
 from pipeline.stored_measures import values_of
 from pipeline.version import CODE_VERSION
 from store.calls import between
-from store.models import Assessment, Batch, Finding, MeasuredValues, Transcript
+from store.models import Assessment, Batch, MeasuredValues, Transcript
 from store.quick_json import dumps, loads
-from store.records import insert, save_parts, save_values
+from store.quick_rows import document_column, insert, select
+from store.records import save_parts, save_values
 from store.values import InForce, JudgedAgain, StoredCall
 
 ROWS_AT_ONCE = 400
@@ -58,59 +60,139 @@ def stored_calls(transcript_ids: Sequence[int]) -> Iterator[StoredCall]:
         transcript_ids: the transcripts; at most ``ROWS_AT_ONCE``.
     """
     in_force, stages = _in_force(transcript_ids)
-    rows = Transcript.objects.filter(id__in=transcript_ids).order_by("id")
-    fields = ("id", "recording_id", "recording__call_id", "recording__agent_id", "inputs_digest", "engine")
-    for row in rows.values_list(*fields, "model_digest", "call").iterator(chunk_size=DOCUMENTS_AT_ONCE):
-        yield StoredCall(*row, in_force.get(row[0]), frozenset(stages.get(row[0], ())))
+    statement = _CALLS.format(call=document_column("t.call"))
+    ids = sorted(transcript_ids)
+    for start in range(0, len(ids), DOCUMENTS_AT_ONCE):
+        for *row, call in select(statement, ids[start : start + DOCUMENTS_AT_ONCE]):
+            yield StoredCall(*row, _document(call), in_force.get(row[0]), frozenset(stages.get(row[0], ())))
+
+
+_CALLS = (
+    "SELECT t.id, t.recording_id, r.call_id, r.agent_id, t.inputs_digest, t.engine, t.model_digest, {call} "
+    "FROM store_transcript t JOIN store_recording r ON r.id = t.recording_id WHERE t.id IN (%s) ORDER BY t.id"
+)
+
+
+def _document(text: Any) -> Any:
+    try:
+        return loads(text)
+    except ValueError:
+        # No document at all: who wants to judge it is told so.
+        return text
 
 
 def _in_force(transcript_ids: Sequence[int]) -> tuple[dict[int, InForce], dict[int, set[str]]]:
     """The newest assessment by transcript, and the stage versions of all."""
-    columns = ("transcript_id", "id", "ground_id", "stage_version", "rulebook_sha256", "code_version", "score",
-               "must_review")  # fmt: skip
     stages: dict[int, set[str]] = {}
     newest: dict[int, tuple[Any, ...]] = {}
-    of_these = Assessment.objects.filter(transcript__in=transcript_ids).order_by("id")
-    for transcript_id, *row in of_these.values_list(*columns):
-        stages.setdefault(transcript_id, set()).add(row[2])
-        # Where nothing is said of a ground it is its own.
-        newest[transcript_id] = (row[0], row[1] or row[0], *row[2:])
-    ids = [row[0] for row in newest.values()]
+    for transcript_id, *row in select(_ASSESSMENTS, transcript_ids):
+        stages.setdefault(transcript_id, set()).add(row[1])
+        newest[transcript_id] = tuple(row)
     found: dict[int, list[tuple[str, float, float, float, str]]] = {}
-    of_findings = ("assessment_id", "rule", "start_s", "end_s", "points", "severity")
-    for assessment_id, *finding in Finding.objects.filter(assessment__in=ids).values_list(*of_findings):
+    for assessment_id, *finding in select(_FINDINGS, [row[0] for row in newest.values()]):
         found.setdefault(assessment_id, []).append(tuple(finding))
-    values = _values([row[1] for row in newest.values() if row[4] == CODE_VERSION])
+    grounds, values = _grounds({row[0]: row[3] == CODE_VERSION for row in newest.values()})
     return {
-        transcript_id: InForce(*row, tuple(sorted(found.get(row[0], ()))), values.get(row[1]))
-        for transcript_id, row in newest.items()
+        transcript_id: InForce(
+            number,
+            grounds[number],
+            stage_version,
+            sha256,
+            code_version,
+            score,
+            bool(must_review),
+            tuple(sorted(found[number])) if number in found else (),
+            values.get(grounds[number]) if code_version == CODE_VERSION else None,
+        )
+        for transcript_id, (number, stage_version, sha256, code_version, score, must_review) in newest.items()
     }, stages
 
 
-def _values(ground_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
-    """The values of the measures by assessment; those that older code did not keep apart are, from now on."""
-    rows = MeasuredValues.objects.filter(assessment__in=ground_ids).values_list("assessment_id", "document")
-    known = dict(rows.iterator(chunk_size=ROWS_AT_ONCE))
-    others = Assessment.objects.filter(id__in=[one for one in ground_ids if one not in known])
-    added = []
-    for ground_id, document in others.values_list("id", "own_document").iterator(chunk_size=DOCUMENTS_AT_ONCE):
+_ASSESSMENTS = (
+    "SELECT transcript_id, id, stage_version, rulebook_sha256, code_version, score, must_review "
+    "FROM store_assessment WHERE transcript_id IN (%s) ORDER BY id"
+)
+_FINDINGS = (
+    "SELECT assessment_id, rule, start_s, end_s, points, severity FROM store_finding WHERE assessment_id IN (%s)"
+)
+
+
+def _grounds(assessments: Mapping[int, bool]) -> tuple[dict[int, int], dict[int, Mapping[str, Any]]]:
+    """What these were judged from: the assessment that stands alone by id, and the values of its measures by its id.
+
+    Values are kept of what stands alone, which is how most of it is known: SQLite would read the whole document of an
+    assessment on its way to the column that says so.
+
+    Args:
+        assessments: by id whether the values are of any use.
+    """
+    values = _known_values([number for number, of_use in assessments.items() if of_use])
+    grounds = {number: number for number in values}
+    others = [number for number in assessments if number not in grounds]
+    # Where nothing is said of a ground it is its own.
+    grounds.update({number: ground or number for number, ground in select(_GROUNDS, others)})
+    missing = {grounds[number] for number in others if assessments[number]}
+    values.update(_known_values(sorted(missing)))
+    values.update(_kept_apart(sorted(missing - values.keys())))
+    return grounds, values
+
+
+_GROUNDS = "SELECT id, ground_id FROM store_assessment WHERE id IN (%s)"
+
+
+def _known_values(ground_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+    """The values of the measures by assessment, of those that have them apart."""
+    statement = _VALUES.format(document=document_column("document"))
+    return {number: loads(text) for number, text in select(statement, ground_ids)}
+
+
+_VALUES = "SELECT assessment_id, {document} FROM store_measuredvalues WHERE assessment_id IN (%s)"
+
+
+def _kept_apart(ground_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+    """The values of the measures that older code did not keep apart; from now on they are."""
+    if not ground_ids:
+        return {}
+    known = {}
+    rows = Assessment.objects.filter(id__in=ground_ids).values_list("id", "own_document")
+    for ground_id, document in rows.iterator(chunk_size=DOCUMENTS_AT_ONCE):
         try:
             known[ground_id] = values_of(document["measures"])
         except (KeyError, TypeError, AttributeError):
             # A document of another time: who asks for its measures is told so.
             continue
-        added.append(MeasuredValues(assessment_id=ground_id, document=known[ground_id]))
+    added = [MeasuredValues(assessment_id=number, document=values) for number, values in known.items()]
     MeasuredValues.objects.bulk_create(added, ignore_conflicts=True)
     return known
 
 
 def whole_assessment(assessment_id: int) -> dict[str, Any]:
     """The document of one assessment that stands alone."""
-    # A query that is put together anew for every call would take as long as judging it.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT document FROM store_assessment WHERE id = %s", [assessment_id])
-        (text,) = cursor.fetchone()
+    ((text,),) = select(f"SELECT {document_column('document')} FROM store_assessment WHERE id IN (%s)", [assessment_id])
     return dict(loads(text))
+
+
+def stored_measure(assessment_id: int, name: str) -> Mapping[str, Any]:
+    """One measure of an assessment that stands alone, with its evidence; the database finds it in the document.
+
+    Raises:
+        KeyError: the document does not have it.
+    """
+    statement, path = _one_measure(name)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*path, assessment_id])
+        (text,) = cursor.fetchone()
+    if text is None:
+        raise KeyError(name)
+    return dict(loads(text))
+
+
+@cache
+def _one_measure(name: str) -> tuple[str, tuple[Any, ...]]:
+    """The statement that ends in the assessment's id, and its parameters before that: put together once."""
+    rows = Assessment.objects.filter(id=0).values_list(f"own_document__measures__{name}")
+    statement, parameters = rows.query.sql_with_params()
+    return statement, parameters[:-1]
 
 
 def recipes(stage_versions: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -124,29 +206,39 @@ def save_judgements(judged: Sequence[JudgedAgain]) -> int:
 
     One that is there already (same recording, inputs and stage version) is left as it is.
     """
+    if not judged:
+        return 0
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
     with transaction.atomic():
-        stages = {one.stage_version for one in judged}
-        of_these = Assessment.objects.filter(
-            recording__in=[one.of.recording_id for one in judged], stage_version__in=stages
-        )
-        key = ("recording_id", "stage_version", "inputs_digest")
-        known = set(of_these.values_list(*key))
-        new = [one for one in judged if (one.of.recording_id, one.stage_version, one.of.inputs_digest) not in known]
-        now = connection.ops.adapt_datetimefield_value(timezone.now())
-        insert(Assessment, _COLUMNS, [_row(one, now) for one in new])
-        ids = {row[1:]: row[0] for row in of_these.values_list("id", *key)}
-        stored = [ids[one.of.recording_id, one.stage_version, one.of.inputs_digest] for one in new]
-        whole = [(row, one.document) for row, one in zip(stored, new, strict=True) if one.ground_id is None]
-        values: dict[int, Mapping[str, Any] | None] = dict(zip(dict(whole), save_values(whole), strict=True))
-        for row, one in zip(stored, new, strict=True):
-            if one.ground_id is not None and one.of.in_force is not None and one.of.in_force.values is not None:
-                values[row] = one.of.in_force.values["values"]
-        save_parts(
-            (row, one.of.call["recording"]["metadata"].get("agent_id", ""), values.get(row), one.document)
-            for row, one in zip(stored, new, strict=True)
-        )
+        new = judged
+        try:
+            with transaction.atomic():
+                insert(Assessment, _COLUMNS, [_row(one, now) for one in new])
+        except IntegrityError:
+            # As good as never: somebody else stored one of them while these were judged.
+            known = _stored(judged)
+            new = [one for one in judged if (one.recording_id, one.stage_version, one.inputs_digest) not in known]
+            insert(Assessment, _COLUMNS, [_row(one, now) for one in new])
+        ids = _stored(new)
+        stored = [(ids[one.recording_id, one.stage_version, one.inputs_digest], one) for one in new]
+        whole = [(row, one.document) for row, one in stored if one.ground_id is None]
+        values = dict(zip(dict(whole), save_values(whole), strict=True))
+        save_parts((row, one.agent_id, values.get(row, one.values), one.document) for row, one in stored)
     return len(new)
 
+
+def _stored(judged: Sequence[JudgedAgain]) -> dict[tuple[str, str, str], int]:
+    """Ids of the assessments of these calls by recording, stage version and inputs."""
+    stages = sorted({one.stage_version for one in judged})
+    rows = select(_BY_KEY, [one.recording_id for one in judged], stages)
+    return {(recording_id, stage_version, inputs_digest): number for number, recording_id, stage_version, inputs_digest
+            in rows}  # fmt: skip
+
+
+_BY_KEY = (
+    "SELECT id, recording_id, stage_version, inputs_digest FROM store_assessment "
+    "WHERE recording_id IN (%s) AND stage_version IN (%s)"
+)
 
 _COLUMNS = (
     "recording", "transcript", "stage_version", "inputs_digest", "engine", "model_digest", "rulebook",
@@ -156,15 +248,15 @@ _COLUMNS = (
 
 
 def _row(judged: JudgedAgain, now: Any) -> tuple[Any, ...]:
-    call, document = judged.of, judged.document
+    document = judged.document
     provenance, score = document["provenance"], document["score"]
     return (
-        call.recording_id,
-        call.transcript_id,
+        judged.recording_id,
+        judged.transcript_id,
         judged.stage_version,
-        call.inputs_digest,
-        call.engine,
-        call.model_digest,
+        judged.inputs_digest,
+        judged.engine,
+        judged.model_digest,
         provenance["rulebook"],
         provenance["rulebook_version"],
         provenance["rulebook_sha256"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +142,10 @@ class AgentHistory:
     scored: int
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
+# Made for every call that is judged again, where a frozen dataclass costs more than reading the call.
+
+
+class InForce(NamedTuple):
     """The assessment in force of a stored call, as far as judging again looks at it.
 
     Attributes:
@@ -164,8 +166,7 @@ class InForce:
     values: Mapping[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredCall:
+class StoredCall(NamedTuple):
     """A call as it was heard, with the assessment in force.
 
     Attributes:
@@ -191,18 +192,24 @@ class StoredCall:
         return "" if self.in_force is None else self.in_force.stage_version
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedAgain:
-    """A new assessment of a stored call.
+class JudgedAgain(NamedTuple):
+    """A new assessment of a stored call; the call itself is let go of before the part of calls is stored.
 
     Attributes:
-        of: the call.
         ground_id: the assessment that holds recording, words and measures; None where ``document`` holds them too.
+        values: of the measures by name, None where they are not at hand or stand in ``document``.
+        agent_id: whom the call's document names.
         document: as ``pipeline.serialise.assessment_to_document`` writes it, or the judgement alone with its part of
             the provenance.
     """
 
-    of: StoredCall
+    recording_id: str
+    transcript_id: int
+    inputs_digest: str
+    engine: str
+    model_digest: str
     stage_version: str
     ground_id: int | None
+    values: Mapping[str, Any] | None
+    agent_id: str
     document: Mapping[str, Any]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from config.settings import Settings
 from flows.rescore import rescore
 from pipeline.errors import UsageError
 from pipeline.rules import Rulebook, load_rulebook
-from store.models import Assessment, Finding, Transcript
+from store.models import Assessment, CallMeasures, Finding, MeasuredValues, Transcript
+from store.transcripts import save_judgements
+from store.values import JudgedAgain
 from tests.flows.nights import some_settings
 from tests.rules.rulebook_text import HEADER, LATE, TALK, text_of
 from tests.stored_calls import documents, recipe_of, store_call
@@ -99,6 +102,39 @@ def test_rescore_again_does_nothing(settings: Settings, old: Rulebook, new: str)
     again = rescore(settings, rulebook=new)
     assert (again.judged, again.already, again.changed) == (0, 1, 0)
     assert Assessment.objects.count() == 2
+
+
+def test_values_that_an_older_version_did_not_keep_apart_are_from_then_on(
+    settings: Settings, old: Rulebook, new: str, tmp_path: Path
+) -> None:
+    store_call(old, "c1", *RUDE)
+    kept = list(MeasuredValues.objects.values())
+    rescore(settings, rulebook=new)
+    MeasuredValues.objects.all().delete()
+    rescore(settings, rulebook=str(tmp_path / "old.yaml"))
+    assert list(MeasuredValues.objects.values()) == kept
+    wanted, _ = documents(old, "c1", *RUDE)
+    assert without_seconds(in_force("c1").document) == without_seconds(wanted)
+
+
+def test_call_that_somebody_else_stored_meanwhile_is_left_and_the_others_are_stored(
+    settings: Settings, old: Rulebook, new: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("c1", "c2", "c3"):
+        store_call(old, name, *RUDE)
+    returned: list[int] = []
+
+    def overtaken(judged: Sequence[JudgedAgain]) -> int:
+        returned.extend((save_judgements(judged[1:2]), save_judgements(judged)))
+        return returned[-1]
+
+    monkeypatch.setattr("store.transcripts.save_judgements", overtaken)
+    rescore(settings, rulebook=new)
+    assert returned == [1, 2]
+    assert Assessment.objects.count() == 6
+    for name in ("c1", "c2", "c3"):
+        assert Finding.objects.filter(assessment=in_force(name)).count() == 2
+        assert CallMeasures.objects.filter(assessment=in_force(name)).count() == 1
 
 
 def test_rescore_back_puts_the_old_rulebook_in_force_again(

@@ -87,21 +87,22 @@ def test_call_read_late_is_judged_as_the_whole_one(
     for of_call, of_measures in documents:
         document = call_to_document(change(call_from_document(of_call)))
         whole, late = call_from_document(document), LateCall(document)
-        stored = StoredMeasures(values_of(of_measures), lambda measures=of_measures: measures)
+        stored = StoredMeasures(values_of(of_measures), of_measures.__getitem__)
         assert list(read_dialogue(late).turns) == list(read_dialogue(whole).turns)
         assert judge(late, stored, rulebook) == judge(whole, measures_from_document(of_measures), rulebook)
         assert (late.turns, late.transcript, late.acoustics) == (whole.turns, whole.transcript, whole.acoustics)
 
 
-def test_measures_are_read_whole_only_for_their_evidence() -> None:
+def test_a_measure_is_read_whole_only_for_its_evidence() -> None:
     document = measures_to_document(measure_call(make_call(1)))
     asked: list[str] = []
-    stored = StoredMeasures(values_of(document), lambda: (asked.append("whole"), document)[1])
+    stored = StoredMeasures(values_of(document), lambda name: (asked.append(name), document[name])[1])
     assert stored.value("call_duration_s") == document["call_duration_s"]["value"]
     assert (stored.value("nonsense"), "nonsense" in stored, len(stored)) == (None, False, len(document))
     assert not asked
+    assert stored["silence_ratio"] == measures_from_document(document)["silence_ratio"]
+    assert asked == ["silence_ratio"]
     assert dict(stored) == measures_from_document(document)
-    assert asked
 
 
 @pytest.mark.parametrize("missing", ["turns", "transcript", "recording"])
