@@ -23,7 +23,7 @@ from pipeline.rules.matching import WILDCARD_CHARACTERS
 from pipeline.rules.operators import OPERATORS
 from pipeline.rules.operators.base import Parameters
 from pipeline.rules.operators.phrase import Phrase
-from pipeline.rules.operators.scope import NearAnchor
+from pipeline.rules.operators.scope import NearAnchor, ScopedOperator
 from pipeline.rules.rulebook import rules_table
 from pipeline.rules.schema import (
     CategoryParameters,
@@ -61,7 +61,7 @@ In English: [rules.en.md](rules.en.md)
 - 只比字、数字和字母：标点和空格不计，全角与半角、大写与小写不分。`你问我，我问谁？` 和 `你问我我问谁` 是一样的。
 - `*` 代表 0 到 {WILDCARD_CHARACTERS} 个字；短语不会跨过一段话的结尾。
 - 重叠的说法只算最长的一个：说了 `不行就是不行`，不再另算 `不行`。
-- 命中的时间按所在语句的字数均匀推算。没有落在语音检测范围内的文字不算。
+- 字的时间取自识别引擎；引擎不给时，按所在语句的字数均匀推算。没有落在语音检测范围内的文字不算。
 - 单个字的短语必须带 `clause_at_most`，否则处处都是它。
 
 ## 三种结论
@@ -158,7 +158,7 @@ def english_reference() -> str:
             keys,
             (
                 (f"`{field.alias or name}`", _default(field, "required"), english[field.description or ""])
-                for name, field in model.model_fields.items()
+                for name, field in _own_fields(model)
             ),
         )
 
@@ -190,6 +190,9 @@ def english_reference() -> str:
         "## Conditions\n",
         "`when`, `unless` and each anchor hold exactly one of these:\n",
         table_of(ConditionParameters),
+        "### Where a condition looks\n",
+        "Every condition but `metadata`, `all`, `any` and `not` knows these keys beside its own:\n",
+        table_of(ScopedOperator),
         *(operator(key, model) for key, model in OPERATORS.items()),
         "### `near`\n",
         table_of(NearAnchor),
@@ -246,6 +249,9 @@ def reference() -> str:
         "## 条件\n",
         "`when` 和 `unless` 下恰好一个键：\n",
         _keys(ConditionParameters),
+        "### 看哪里\n",
+        "除 `metadata`、`all`、`any`、`not` 外，每种条件除自己的键外都有这些键：\n",
+        _keys(ScopedOperator),
         *(_operator(key, operator) for key, operator in OPERATORS.items()),
         "### 锚点附近 · `near`\n",
         _keys(NearAnchor),
@@ -308,11 +314,18 @@ _LINE_ENDS = re.compile(r"([\u3000-\u9fff\uff00-\uffef”…])\n(?=\S)")
 def _keys(model: type[Parameters]) -> str:
     return _table(
         ("键", "默认", "说明"),
-        (
-            (f"`{field.alias or name}`", _default(field), field.description or "")
-            for name, field in model.model_fields.items()
-        ),
+        ((f"`{field.alias or name}`", _default(field), field.description or "") for name, field in _own_fields(model)),
     )
+
+
+def _own_fields(model: type[Parameters]) -> list[tuple[str, FieldInfo]]:
+    """A model's keys; of an operator only those that ``ScopedOperator`` does not give to every operator."""
+    common = {} if model is ScopedOperator else ScopedOperator.model_fields
+    return [
+        (name, field)
+        for name, field in model.model_fields.items()
+        if not (issubclass(model, ScopedOperator) and name in common and field.description == common[name].description)
+    ]
 
 
 def _default(field: FieldInfo, required: str = "必填") -> str:

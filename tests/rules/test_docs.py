@@ -9,6 +9,7 @@ import pytest
 from pipeline.rules import parse_rulebook
 from pipeline.rules.docs import pages, reference
 from pipeline.rules.operators import OPERATORS
+from pipeline.rules.operators.scope import ScopedOperator
 from tests.rules.rulebook_text import HEADER, LATE, text_of
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -21,8 +22,11 @@ def test_page_is_what_the_models_say(name: str) -> None:
 
 def test_english_page_describes_every_key_of_every_operator_in_english() -> None:
     page = pages()["rules.en.md"]
+    everywhere = page.split("### Where a condition looks\n")[1].split("\n### ")[0]
     for name, operator in OPERATORS.items():
         part = page.split(f"### `{name}`\n")[1].split("\n### ")[0]
+        if issubclass(operator, ScopedOperator):
+            part += everywhere
         for key, field in operator.model_fields.items():
             row = next(line for line in part.splitlines() if line.startswith(f"| `{field.alias or key}` |"))
             words = re.sub(r"`[^`]*`", "", row.split(" | ")[2])
