@@ -177,30 +177,34 @@ def print_backtest(report: BacktestReport, console: Console) -> None:
 
 
 def _print_rules(report: BacktestReport, console: Console) -> None:
-    table = Table(header_style="bold", title="rules", title_justify="left")
-    for heading, right in (
-        ("rule", False),
-        ("title", False),
-        ("hits", True),
-        ("gained", True),
-        ("lost", True),
-        ("precision before", False),
-        ("precision after", False),
-    ):
+    rows = [
+        (rule, one, precision_text(one.precision_before()), precision_text(one.precision_after()))
+        for rule, one in sorted(report.tally.rules.items(), key=lambda item: (not _moved(item[1]), item[0]))
+    ]
+    judged = any(one.precision_before().judged or one.precision_after().judged for _, one, _, _ in rows)
+    table = Table(header_style="bold", title="rules, those that change first", title_justify="left")
+    for heading, right in (("rule", False), ("title", False), ("hits", True), ("gained", True), ("lost", True)):
         table.add_column(heading, justify="right" if right else "left", overflow="fold")
-    for rule, one in sorted(report.tally.rules.items()):
+    for heading in ("precision before", "precision after") if judged else ():
+        table.add_column(heading, overflow="fold")
+    for rule, one, before, after in rows:
         table.add_row(
             rule,
             report.titles.get(rule, ""),
             f"{one.hits_before} → {one.hits_after}" if one.hits_before != one.hits_after else str(one.hits_after),
             Text(f"+{one.gained}", style="yellow") if one.gained else "",
             Text(f"-{one.lost}", style="cyan") if one.lost else "",
-            precision_text(one.precision_before()),
-            precision_text(one.precision_after()),
+            *((before, after) if judged else ()),
         )
     console.print(table)
+    if not judged:
+        console.print("No person has judged these calls' flags yet: no precision can be told.")
     for rule, one in sorted(report.tally.rules.items()):
         _print_samples(rule, one, console)
+
+
+def _moved(one: RuleTally) -> bool:
+    return bool(one.gained or one.lost)
 
 
 def _print_samples(rule: str, one: RuleTally, console: Console) -> None:
