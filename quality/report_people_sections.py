@@ -1,4 +1,4 @@
-"""The sections of a report that rest on people's reviews: estimates, rules and items, reviewers, appeals, balance."""
+"""The sections of a report that rest on people's reviews: estimates, reviewers, appeals, balance."""
 
 from __future__ import annotations
 
@@ -6,20 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from quality.report_layout import Cell, Chart, ChartKind, Column, Grid, Say, Section, Series, Show, three, written
-from quality.report_types import EstimateLine, Fatal, PeriodReport, Value
+from quality.report_types import EstimateLine, PeriodReport
 from quality.report_words import DIMENSIONS, LEFT_OUT, METHODS, USES, reason_in
 
 INTERVAL_ROWS = 40
 """Agents in the chart of intervals, the lowest first."""
-
-
-def fatal_note(fatal: Fatal, say: Say) -> str:
-    """People's word on the fatal rate in one line."""
-    one = fatal.estimated
-    if one.value is None:
-        return say("人工估计：数据不足", "people: not enough data")
-    ends = f"{written(one.low, Show.SHARE)}–{written(one.high, Show.SHARE)}"
-    return say(f"人工估计 {one.value:.1%}（{ends}）", f"people {one.value:.1%} ({ends})")
 
 
 def estimates_section(report: PeriodReport, say: Say) -> Section:
@@ -146,96 +137,6 @@ def estimates_section(report: PeriodReport, say: Say) -> Section:
 
 def _named(one: EstimateLine, name: str) -> EstimateLine:
     return replace(one, name=name, label="", team="", uses=())
-
-
-def health_section(report: PeriodReport, say: Say) -> Section:
-    """Rules by precision and recall; items, and those that no longer deduct."""
-    rules = Grid(
-        say("规则的准确与遗漏", "Rules by precision and recall"),
-        (
-            Column(say("规则", "Rule")),
-            Column(say("名称", "Title")),
-            Column(say("触发的通话", "Flagged"), Show.COUNT),
-            Column(say("评过（触发）", "Reviewed, flagged"), Show.COUNT),
-            Column(say("评过（未触发）", "Reviewed, clear"), Show.COUNT),
-            Column(say("漏掉", "Missed"), Show.COUNT),
-            Column(say("准确率", "Precision"), Show.SHARE),
-            Column(say("准确下限", "Precision, low"), Show.SHARE),
-            Column(say("准确上限", "Precision, high"), Show.SHARE),
-            Column(say("查全率", "Recall"), Show.SHARE),
-            Column(say("查全下限", "Recall, low"), Show.SHARE),
-            Column(say("查全上限", "Recall, high"), Show.SHARE),
-            Column(say("说明", "Remark")),
-        ),
-        tuple(
-            (
-                one.rule,
-                one.title,
-                one.flagged,
-                one.reviewed_flagged,
-                one.reviewed_clear,
-                one.missed,
-                *three(one.precision),
-                *three(one.recall),
-                _short(one.precision, one.recall, say),
-            )
-            for one in report.health
-        ),
-        reason_in(report.reasons.get("health", ""), say) or say("数据不足", "Not enough data"),
-        (Chart(ChartKind.INTERVALS, say("准确率与区间", "Precision with intervals"), 0,
-               (Series(say("准确率", "Precision"), 6), Series(say("下限", "Low"), 7), Series(say("上限", "High"), 8)),
-               (0, min(20, len(report.health)))),)
-        if any(one.precision.value is not None for one in report.health)
-        else (),
-    )  # fmt: skip
-    columns = (
-        Column(say("项目", "Item")),
-        Column(say("名称", "Title")),
-        Column(say("评听", "Reviews"), Show.COUNT),
-        Column(say("扣分的评听", "Fails"), Show.COUNT),
-        Column(say("扣分率", "Fail rate"), Show.SHARE),
-        Column(say("扣分率上限", "Fail rate, upper bound"), Show.SHARE),
-        Column(say("占次数", "Of count"), Show.SHARE),
-        Column(say("占扣分", "Of points"), Show.SHARE),
-        Column(say("占总分的变异", "Of variance"), Show.SHARE),
-        Column(say("建议", "Proposal")),
-    )
-    rows = tuple(
-        (
-            one.item,
-            one.title,
-            one.reviews,
-            one.fails,
-            one.rate,
-            one.rate_high,
-            one.of_count,
-            one.of_points,
-            one.of_variance,
-            say("改为提示", "make it a warning") if one.proposal else "",
-        )
-        for one in report.items
-    )
-    nothing = reason_in(report.reasons.get("items", ""), say) or say("数据不足", "Not enough data")
-    items = Grid(say("各项目的作用", "What each item does"), columns, rows, nothing)
-    idle = tuple(row for row, one in zip(rows, report.items, strict=True) if one.proposal)
-    no_longer = Grid(
-        say("不再扣分的项目", "Items that no longer deduct"),
-        columns,
-        idle,
-        say("没有（或评听不够，不能这样说）", "None, or too few reviews to say so") if report.items else nothing,
-        notes=(
-            say(
-                "95% 把握扣分率低于 0.5%、且不到总分变异的 0.5% 才列入：要有约 600 次没有扣分的评听。",
-                "Listed where the fail rate is below .5 % with 95 % confidence and the item makes less than .5 % of "
-                "the variance: that takes about 600 reviews without a deduction.",
-            ),
-        ),
-    )
-    return Section("health", say("规则与项目", "Rules and items"), (rules, items, no_longer))
-
-
-def _short(precision: Value, recall: Value, say: Say) -> str:
-    return say("数据不足", "not enough data") if precision.value is None and recall.value is None else ""
 
 
 def reviewers_section(report: PeriodReport, say: Say) -> Section:

@@ -48,7 +48,7 @@ def run_test_calls(month: str, *, language: str, as_json: bool) -> int:
     from flows.period_report import titles_of
     from flows.report_parts import announced_of
     from quality.report_layout import say_in
-    from quality.report_sections import announced_grids
+    from quality.report_measure_sections import announced_grids
     from store.months import bounds_of_month
 
     titles = titles_of(load_settings())
