@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import pytest
 
 from pipeline.errors import RulebookError
 from pipeline.features.measure import measure_call
-from pipeline.rules import Rulebook, judge, safe_regex
-from pipeline.rules.operators import OPERATORS
+from pipeline.rules import safe_regex
 from pipeline.rules.operators.regular_expression import TOO_LONG
-from pipeline.rules.operators.scope import ScopedOperator
 from pipeline.rules.safe_regex import SafeRegex
-from pipeline.types import Call, ChannelLayout, Finding, Role
-from tests.builders import call, turn, with_turns
-from tests.rules.rulebook_text import HEADER, judgement, rule_when, small, unknown
+from pipeline.types import Call, ChannelLayout
+from tests.builders import call
+from tests.rules.operator_calls import HELD, LOUD, SLOW, TALK_OVER, found, quotes
+from tests.rules.rulebook_text import rule_when, small, unknown
 
 MARCH = datetime.fromisoformat("2026-03-02T09:30:00+08:00")
-
-
-def found(when: str, spoken: Call, *, unless: str = "") -> list[Finding]:
-    verdict = judgement(when, spoken, measure_call(spoken), unless=unless)
-    assert not verdict.not_assessable, verdict.not_assessable
-    return [finding for finding in verdict.findings if finding.rule == "TALK.01"]
-
-
-def quotes(when: str, spoken: Call) -> list[str]:
-    return [finding.quote for finding in found(when, spoken)]
-
-
-SLOW = call("agent@1-3: 您好，请讲", "customer@4-8: 我想查话费", "agent@18-20: 好的三十六元", "customer@21-22: 谢谢")
-TALK_OVER = call(
-    "agent@0.5-2: 您好",
-    "customer@3-9: 我想问一下为什么每个月都要交十块钱",
-    "agent@6-9.5: 您先听我说是您自己开的",
-    "customer@10-14: 我没有开过这个业务",
-    "agent@12-12.5: 嗯",
-)
-HELD = call(
-    "agent@1-4: 我帮您查询一下，请别挂机，稍等片刻，好吗",
-    "customer@5-6: 好",
-    "agent@30-33: 感谢您的耐心等候，您的话费是三十元",
-    hung_up_by=Role.AGENT,
-)
 
 
 @pytest.mark.parametrize(
@@ -163,13 +134,6 @@ def test_repeat_counts_repetitions_of_the_other_and_of_older_turns() -> None:
     assert len(found("{repeat: {role: agent, of: other, score: 70}}", spoken)) == 1
 
 
-LOUD = with_turns(
-    call("agent: 您好", "customer@16-18: 你好"),
-    *(turn(Role.AGENT, (at, at + 2), level_dbfs=level) for at, level in ((0, -20), (4, -21), (8, -9), (12, -20))),
-    turn(Role.CUSTOMER, (16, 18)),
-)
-
-
 @pytest.mark.parametrize(
     ("when", "measured"),
     [
@@ -270,140 +234,6 @@ def test_operator_in_mono_is_not_assessable_either_way(when: str) -> None:
         assert unknown(condition, MONO, measure_call(MONO)), condition
 
 
-LATE_EVENTS = {
-    "say": ("role: agent, any: [三十六元]", SLOW),
-    "regex": ("role: agent, pattern: 三十.元", SLOW),
-    "similar": ("role: agent, sentences: [好的三十五元], score: 60", SLOW),
-    "repeat": ("role: customer", call("customer: 我的话费多扣了三十块", "customer: 我的话费多扣了三十块")),
-    "question": ("role: customer, asked: [查话费], expected: [三十六元]", SLOW),
-    "entity": ("role: agent, kind: amount", SLOW),
-    "silence": ("above_s: 8", SLOW),
-    "response": ("above_s: 5", SLOW),
-    "rate": ("role: agent, per: turn, above_cpm: 100, min_characters: 5", SLOW),
-    "interruption": ("role: agent", TALK_OVER),
-    "backchannel": ("role: agent", TALK_OVER),
-    "hold": ("announced: true", HELD),
-    "level": ("role: agent, rise_db: 8", LOUD),
-    "duration": ("of: turn, role: customer, above_s: 3", SLOW),
-    "turn_count": ("role: agent, at_least: 2", SLOW),
-    "hang_up": ("by: agent", HELD),
-    "measure": ("name: interruption_count, above: 0", TALK_OVER),
-}
-
-
-def test_scope_is_taken_by_every_operator() -> None:
-    scoped = {name for name, operator in OPERATORS.items() if issubclass(operator, ScopedOperator)}
-    assert LATE_EVENTS.keys() == scoped - {"rule"}
-
-
-@pytest.mark.parametrize("name", LATE_EVENTS)
-@pytest.mark.parametrize(
-    ("inside", "outside"),
-    [
-        pytest.param("between_percent: [0, 100]", "between_percent: [0, 3]", id="percent"),
-        pytest.param("first_s: 1000", "first_s: 0.6", id="first_seconds"),
-        pytest.param("between_s: [0.6, -0.001]", "between_s: [0, 0.6]", id="seconds"),
-        pytest.param("last_s: 1000", "last_s: 0.001", id="last_seconds"),
-    ],
-)
-def test_operator_in_scope_and_out_of_it(name: str, inside: str, outside: str) -> None:
-    keys, spoken = LATE_EVENTS[name]
-    taken = judgement(f"{{{name}: {{{keys}, {inside}}}}}", spoken, measure_call(spoken))
-    assert taken.findings
-    left = judgement(f"{{{name}: {{{keys}, {outside}}}}}", spoken, measure_call(spoken))
-    assert not left.findings
-
-
-@pytest.mark.parametrize("name", ["say", "regex", "similar", "entity", "rate", "duration", "level"])
-def test_operator_in_chosen_turns(name: str) -> None:
-    keys, spoken = LATE_EVENTS[name]
-    every = judgement(f"{{{name}: {{{keys}, turns: [1, -1]}}}}", spoken, measure_call(spoken)).findings
-    none = judgement(f"{{{name}: {{{keys}, turns: [9, 9]}}}}", spoken, measure_call(spoken)).findings
-    assert (bool(every), none) == (True, ())
-
-
-THANKED = "{say: {role: agent, any: [感谢您的耐心等候], near: {anchor: hold, hit: %s, within: 2 turns after}}}"
-TWO_HOLDS = call(
-    "agent@1-4: 请别挂机，稍等片刻",
-    "agent@10-12: 感谢您的耐心等候",
-    "customer@13-14: 还要查别的",
-    "agent@15-17: 请别挂机，稍等片刻",
-    "agent@30-31: 查好了",
-    "agent@33-34: 再见",
-)
-
-
-def anchored(when: str, *anchors: str) -> Rulebook:
-    header = HEADER.replace("maximum: 60", "maximum: 100").replace("  time: {title: 时间, maximum: 40}\n", "")
-    text = "".join(f"    {anchor}\n" for anchor in anchors or ("hold: {hold: {announced: true}}",))
-    rule = rule_when(when).replace("  when:", f"  anchors:\n{text}  when:")
-    return small(rule, header=header)
-
-
-def near(when: str, spoken: Call, *anchors: str) -> list[float]:
-    verdict = judge(spoken, measure_call(spoken), anchored(when, *anchors), raise_failures=True)
-    assert not verdict.not_assessable, verdict.not_assessable
-    return [finding.start_s for finding in verdict.findings]
-
-
-@pytest.mark.parametrize(
-    ("hit", "said_at", "missing_at"),
-    [
-        pytest.param("first", [10.0], [], id="first"),
-        pytest.param("last", [], [30.0], id="last"),
-        pytest.param("1", [10.0], [], id="nth"),
-        pytest.param("2", [], [30.0], id="second"),
-        pytest.param("3", [], [], id="no_such_hit"),
-        pytest.param("any", [10.0], [], id="any"),
-        pytest.param("each", [], [30.0], id="each"),
-    ],
-)
-def test_near_an_anchor_looks_around_the_chosen_hit(hit: str, said_at: list[float], missing_at: list[float]) -> None:
-    # Turns of the agent after the hold: the announcement's own turn is the hold's, the thanks come after it.
-    assert near(THANKED % hit, TWO_HOLDS) == said_at
-    assert near("{not: %s}" % (THANKED % hit), TWO_HOLDS) == missing_at
-
-
-def test_near_an_anchor_that_never_hits_is_neither_found_nor_missing() -> None:
-    spoken = call("agent: 您好", "customer: 你好")
-    assert near(THANKED % "any", spoken) == near("{not: %s}" % (THANKED % "each"), spoken) == []
-
-
-def test_near_seconds_and_anchors_of_anchors() -> None:
-    spoken = call("customer@1-2: 我要投诉", "agent@3-4: 您好", "agent@20-21: 对不起", "agent@60-61: 再见")
-    complaint = "complaint: {say: {role: customer, any: [投诉]}}"
-    sorry = "sorry: {say: {role: agent, any: [对不起], near: {anchor: complaint, within: 30 seconds after}}}"
-    bye = "{say: {role: agent, any: [再见], near: {anchor: sorry, within: %s}}}"
-    assert near(bye % "45 seconds after", spoken, complaint, sorry) == [60.0]
-    assert near(bye % "30 seconds after", spoken, complaint, sorry) == []
-
-
-@pytest.mark.parametrize(
-    ("scope", "count"),
-    [
-        pytest.param("between_s: [0, 5]", 1, id="seconds"),
-        pytest.param("between_s: [-3, -0.1]", 1, id="seconds_from_the_end"),
-        pytest.param("between_percent: [0, 50]", 1, id="percent"),
-        pytest.param("between_percent: [50, 100]", 2, id="percent_rest"),
-        pytest.param("times: 3", 3, id="often_enough"),
-        pytest.param("times: 4", 0, id="not_often_enough"),
-        pytest.param("every_turn: true", 0, id="not_every_turn"),
-        pytest.param("turns: [1, 1], every_turn: true", 1, id="every_turn_in_scope"),
-    ],
-)
-def test_say_in_wider_scopes(scope: str, count: int) -> None:
-    spoken = call("agent@1-2: 一二", "agent@10-12: 五六一二", "agent@14-15: 七八", "agent@18-19: 一二", duration_s=20.0)
-    assert len(found(f"{{say: {{role: agent, any: [一二], {scope}}}}}", spoken)) == count
-
-
-def test_not_every_turn_names_each_turn_without() -> None:
-    spoken = call("agent: 请讲", "customer: 你好", "agent: 稍等", "agent: 请稍等", "agent: 再见")
-    assert quotes("{not: {say: {role: agent, any: [{text: 请, clause_at_most: 9}], every_turn: true}}}", spoken) == [
-        "稍等",
-        "再见",
-    ]
-
-
 @pytest.mark.parametrize(
     ("words", "hits"),
     [
@@ -434,7 +264,7 @@ def test_say_some_or_none(words: str, hits: int) -> None:
 )
 def test_regex_that_could_run_away_or_never_matches_is_refused(pattern: str, told: str) -> None:
     with pytest.raises(RulebookError, match=told):
-        anchored(f"{{regex: {{role: agent, pattern: '{pattern}'}}}}", "none: {hold: {}}")
+        small(rule_when(f"{{regex: {{role: agent, pattern: '{pattern}'}}}}"))
 
 
 def test_regex_that_gives_nothing_back_looks_at_one_turn_alone() -> None:
@@ -445,119 +275,6 @@ def test_regex_that_gives_nothing_back_looks_at_one_turn_alone() -> None:
 def test_regex_on_a_very_long_turn_ends() -> None:
     spoken = call("agent: " + "好" * 20000)
     assert unknown("{regex: {role: agent, pattern: 好+一好+二}}", spoken) in (None, TOO_LONG)
-
-
-def other(rule: str, number: int, when: str) -> str:
-    text = rule_when(when).replace("TALK.01", f"TALK.{number:02d}").replace("name: rude", f"name: rude{number}")
-    return text if rule == "deduct" else text.replace("severity: deduct\n  points: 10", f"severity: {rule}")
-
-
-def book(*rules: str) -> Rulebook:
-    header = HEADER.replace("maximum: 60", "maximum: 100").replace("  time: {title: 时间, maximum: 40}\n", "")
-    return small(*rules, header=header)
-
-
-def rules_hit(rulebook: Rulebook, spoken: Call) -> list[str]:
-    return [one.rule for one in judge(spoken, measure_call(spoken), rulebook, raise_failures=True).findings]
-
-
-def test_other_rule_is_a_prerequisite_whatever_the_order() -> None:
-    later = other("deduct", 2, "{say: {role: agent, any: [别烦我]}}")
-    first = other("deduct", 1, "{all: [{say: {role: customer, any: [投诉]}}, {rule: {id: TALK.02}}]}")
-    for rules in ((first, later), (later, first)):
-        assert rules_hit(book(*rules), call("agent: 别烦我", "customer: 投诉你")) == ["TALK.02", "TALK.01"]
-        assert rules_hit(book(*rules), call("agent: 您好", "customer: 投诉你")) == []
-        assert rules_hit(book(*rules), call("agent: 别烦我", "customer: 好")) == ["TALK.02"]
-
-
-def test_rules_in_a_circle_are_refused() -> None:
-    with pytest.raises(RulebookError, match="circle"):
-        book(other("deduct", 1, "{rule: {id: TALK.02}}"), other("warn", 2, "{rule: {id: TALK.01}}"))
-
-
-def test_judge_of_call_before_the_rule_counts_only_warns() -> None:
-    rule = other("deduct", 1, "{say: {role: agent, any: [别烦我]}}").replace(
-        "  when:", "  effective_from: '2026-03-09'\n  effective_until: '2026-03-31'\n  when:"
-    )
-    rulebook = book(rule)
-
-    def points(day: str) -> list[tuple[str, float]]:
-        spoken = call("agent: 别烦我", started_at=datetime.fromisoformat(day))
-        return [(one.severity.value, one.points) for one in judge(spoken, measure_call(spoken), rulebook).findings]
-
-    assert points("2026-03-08T23:59:00+08:00") == [("warn", 0.0)]
-    assert points("2026-03-09T00:00:00+08:00") == [("deduct", 10.0)]
-    assert points("2026-03-31T15:59:00+00:00") == [("deduct", 10.0)]
-    assert points("2026-04-01T00:00:00+08:00") == []
-
-
-def with_keys(rule: str, keys: str) -> str:
-    return rule.replace("  when:", f"  {keys}\n  when:")
-
-
-def scored(rule: str, *lines: str, header: str | None = None) -> Any:
-    rulebook = book(rule) if header is None else small(rule, header=header)
-    spoken = call(*lines)
-    return judge(spoken, measure_call(spoken), rulebook, raise_failures=True)
-
-
-LADDER = with_keys(
-    rule_when("{say: {role: agent, any: [{text: 嗯, clause_at_most: 20}]}}").replace("  points: 10\n", ""),
-    "ladder: [{hits: 1, each: 1}, {hits: 4, total: 5}]",
-)
-
-
-@pytest.mark.parametrize(("fillers", "points"), [(1, [1]), (3, [1, 1, 1]), (4, [1, 1, 1, 2]), (6, [1, 1, 1, 2, 0, 0])])
-def test_ladder_of_the_old_filler_rule(fillers: int, points: list[int]) -> None:
-    verdict = scored(LADDER, "agent: " + "嗯，" * fillers)
-    assert [one.points for one in verdict.findings] == points
-    assert verdict.score.total == 100 - sum(points)
-
-
-def test_category_that_starts_empty_is_filled_by_rules_that_add() -> None:
-    header = HEADER.replace("maximum: 60", "maximum: 100, starts: empty").replace(
-        "  time: {title: 时间, maximum: 40}\n", ""
-    )
-    rule = rule_when("{say: {role: agent, any: [您好]}}").replace("deduct\n  points: 10", "add\n  points: 30")
-    assert scored(rule, "agent: 您好", header=header).score.total == 30
-    assert scored(rule, *["agent: 您好"] * 5, header=header).score.total == 100
-    assert scored(rule, "agent: 请讲", header=header).score.total == 0
-
-
-def test_fatal_to_a_category_leaves_the_others() -> None:
-    header = HEADER.replace("talk: {title: 语言, maximum: 60}", "talk: {title: 语言, maximum: 60, weight: 2}")
-    fatal = with_keys(rule_when("{say: {role: agent, any: [别烦我]}}"), "fatal_to: category").replace(
-        "deduct\n  points: 10", "fatal"
-    )
-    late = other("deduct", 2, "{say: {role: agent, any: [再见]}}").replace("category: talk", "category: time")
-    spoken = call("agent: 别烦我")
-    verdict = judge(spoken, measure_call(spoken), small(fatal, late, header=header))
-    assert verdict.score.fatal is False
-    assert verdict.score.categories["talk"].score == 0
-    assert verdict.score.total == pytest.approx(100 * 40 / 160)
-
-
-def test_hit_on_doubtful_words_is_not_held_against_anyone() -> None:
-    rule = with_keys(rule_when("{say: {role: agent, any: [别烦我]}}"), "min_hit_confidence: 0.6")
-    spoken = call("agent: 别烦我", "agent: 您好")
-    doubtful, sure = spoken.transcript.utterances
-    spoken = replace(
-        spoken, transcript=replace(spoken.transcript, utterances=(replace(doubtful, confidence=0.3), sure))
-    )
-    verdict = judge(spoken, measure_call(spoken), book(rule))
-    assert not verdict.findings
-    assert [item.reason for item in verdict.not_assessable] == ["命中处转写置信度 0.30 低于 0.60，不足以判断"]
-
-
-def test_routing_of_a_rule_is_its_own() -> None:
-    plain_rule = rule_when("{say: {role: agent, any: [再烦我]}}")
-    must = with_keys(plain_rule, "review: must\n  risk: 2.5")
-    never = with_keys(plain_rule, "review: never\n  risk: 1")
-    verdict = scored(must, "agent: 再烦我")
-    assert verdict.route.reasons == ("命中必听规则：不礼貌（TALK.01）",)
-    assert verdict.route.risk == 2.5
-    verdict = scored(never, "agent: 再烦我")
-    assert (verdict.route.reasons, verdict.route.risk) == ((), 1.0)
 
 
 @pytest.mark.parametrize("pattern", ["(打|拨)了(两|三|四)次", ".*打.*不.*开", "(退|办).{0,9}不了"])
