@@ -45,3 +45,25 @@ class Coaching(models.Model):
                 fields=["follow_up_on", "id"], name="coaching_due", condition=models.Q(closed_at__isnull=True)
             ),
         )
+
+
+class ErrorCluster(models.Model):
+    """A common error of one month: flagged stretches that go wrong in the same way.
+
+    ``number`` stays the same when the error comes again in another month; ``fingerprint`` is how it is known again.
+    """
+
+    month = models.CharField(max_length=7)
+    number = models.IntegerField()
+    name = models.TextField()
+    quote = models.TextField()
+    weight = models.FloatField()
+    calls = models.IntegerField()
+    fingerprint = models.JSONField()
+    document = models.JSONField()
+    found_at = models.DateTimeField()
+
+    class Meta:
+        """One row a month and number."""
+
+        constraints = (models.UniqueConstraint(fields=["month", "number"], name="one_cluster_a_month_and_number"),)
