@@ -65,7 +65,8 @@ def close_batch(batch_id: str, summary: Mapping[str, Any]) -> None:
     """End a run with its summary, and have the systems told that want to know; nobody waits for them."""
     now = timezone.now()
     with transaction.atomic():
-        Batch.objects.filter(id=batch_id).update(finished_at=now, summary=dict(summary))
+        done = LedgerEntry.objects.filter(batch=batch_id, state=LedgerState.DONE).count()
+        Batch.objects.filter(id=batch_id).update(finished_at=now, summary=dict(summary), done_at_end=done)
         webhooks.announce(webhooks.NIGHT_FINISHED, _told_of_night(batch_id, now, summary))
 
 

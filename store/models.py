@@ -56,6 +56,8 @@ class Batch(models.Model):
     heartbeat_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     summary = models.JSONField(null=True)
+    # Counted once, when it ends: a page over thirty nights of 600,000 calls must not count them all again.
+    done_at_end = models.IntegerField(null=True)
 
     class Meta:
         """Nights are looked up by their time."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from pipeline.errors import RECORDING_PROBLEMS
@@ -34,8 +36,8 @@ class Run:
 
     @property
     def per_hour(self) -> float | None:
-        """Recordings done in an hour; None where it was too short to tell."""
-        done = self.states.get("done", 0)
+        """Recordings done in an hour, those of earlier runs left out; None where it was too short to tell."""
+        done = self.summary.get("assessed", self.states.get("done", 0))
         return None if self.seconds < 1 or not done else 3600 * done / self.seconds
 
 
@@ -55,20 +57,28 @@ class Aside:
 def runs(limit: int) -> list[Run]:
     """The newest runs, the latest first."""
     batches = list(Batch.objects.order_by("-started_at")[:limit])
-    counted: dict[str, dict[str, int]] = {}
-    rows = LedgerEntry.objects.filter(batch__in=batches).order_by().values_list("batch", "state")
-    for batch, state, count in rows.annotate(Count("id")):
-        counted.setdefault(str(batch), {})[state] = count
-    return [_run(batch, counted.get(str(batch.id), {})) for batch in batches]
+    counted = _states(batches)
+    return [_run(batch, counted[batch.id]) for batch in batches]
 
 
 def run_of(batch_id: str) -> Run | None:
     """One run, or None."""
     batch = Batch.objects.filter(id=batch_id).first()
-    if batch is None:
-        return None
-    rows = LedgerEntry.objects.filter(batch=batch).order_by().values_list("state").annotate(Count("id"))
-    return _run(batch, dict(rows))
+    return None if batch is None else _run(batch, _states([batch])[batch.id])
+
+
+def _states(batches: Sequence[Batch]) -> dict[UUID, dict[str, int]]:
+    """How many recordings of each run are in which state; what a run had done when it ended is not counted again."""
+    counted: dict[UUID, dict[str, int]] = {}
+    for batch in batches:
+        counted[batch.id] = {} if not batch.done_at_end else {LedgerState.DONE.value: batch.done_at_end}
+    known = [batch.id for batch in batches if batch.done_at_end is not None]
+    rest = [state for state in LedgerState.values if state != LedgerState.DONE]
+    wanted = Q(batch__in=known, state__in=rest) | Q(batch__in=counted.keys() - set(known))
+    rows = LedgerEntry.objects.filter(wanted).order_by().values_list("batch", "state")
+    for batch_id, state, count in rows.annotate(Count("id")):
+        counted[batch_id][state] = count
+    return counted
 
 
 def _run(batch: Batch, states: dict[str, int]) -> Run:

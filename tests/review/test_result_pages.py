@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -9,7 +11,7 @@ from django.utils import timezone
 from quality.agent_month import Quantity
 from quality.estimates import Estimate, Method, Use
 from quality.greg import Interval
-from store import estimates, ledger, models
+from store import estimates, ledger, models, nights
 from tests.review.people import person, queued
 from tests.review.test_calls import scoring_flags, send, submit, take
 
@@ -89,6 +91,24 @@ def test_night_shows_reasons_and_tries_again(client: Client, boss: Any) -> None:
     entry.refresh_from_db()
     assert (entry.state, entry.attempts) == ("new", 0)
     assert "全部完成" in client.get(f"/nights/{batch.id}").content.decode()
+
+
+def test_night_keeps_what_it_had_done_when_a_later_one_takes_its_recordings(client: Client, boss: Any) -> None:
+    queued("c1")
+    entry = models.LedgerEntry.objects.get()
+    models.LedgerEntry.objects.filter(pk=entry.pk).update(state="done")
+    first = models.Batch.objects.get()
+    ledger.close_batch(str(first.id), {"assessed": 1})
+    models.Batch.objects.filter(pk=first.pk).update(started_at=timezone.now() - timedelta(hours=1))
+    later = models.Batch.objects.get()
+    later.pk = None
+    later.id, later.started_at, later.done_at_end = uuid4(), timezone.now() - timedelta(minutes=10), None
+    later.save()
+    models.LedgerEntry.objects.filter(pk=entry.pk).update(batch=later)
+    ledger.close_batch(str(later.id), {"assessed": 0, "already_done": 1})
+    newest, oldest = nights.runs(2)
+    assert (oldest.states, oldest.total, round(oldest.per_hour or 0, 1)) == ({"done": 1}, 1, 1.0)
+    assert (newest.states, newest.per_hour) == ({"done": 1}, None)
 
 
 def test_rules_are_shown_in_words_with_what_people_said(client: Client, boss: Any) -> None:
