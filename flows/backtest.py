@@ -117,7 +117,7 @@ def backtest(
 
 def make_backtest(before: str, after: str, now: datetime) -> Callable[[list[int]], PartResult]:
     """The work of one process: both rulebooks loaded once, then part after part."""
-    from store.transcripts import stored_calls
+    from store.transcripts import recordings_of, stored_calls
     from store.verdicts import verdicts_of
 
     old, new = open_shelf(before), open_shelf(after)
@@ -127,10 +127,10 @@ def make_backtest(before: str, after: str, now: datetime) -> Callable[[list[int]
             return judge_part(transcript_ids)
 
     def judge_part(transcript_ids: list[int]) -> PartResult:
-        calls = list(stored_calls(transcript_ids))
-        verdicts = verdicts_of([one.recording_id for one in calls])
-        result = PartResult(len(calls))
-        for stored in calls:
+        verdicts = verdicts_of(recordings_of(transcript_ids))
+        result = PartResult(0)
+        for stored in stored_calls(transcript_ids):
+            result.calls += 1
             try:
                 first, second = _judged_by_both(stored, old, new, now)
             except (KeyError, TypeError, ValueError) as error:

@@ -26,8 +26,8 @@ from pipeline.stored_measures import StoredMeasures
 from pipeline.types import Call, Measures
 from store.values import StoredCall
 
-CALLS_AT_ONCE = 200
-"""Calls of one part: enough that queries cost nothing beside the judging, few enough to hold."""
+CALLS_AT_ONCE = 400
+"""Calls of one part: enough that queries and transactions cost nothing beside the judging."""
 
 CALLS_WORTH_A_PROCESS = 25
 """Fewer are judged sooner than another process starts."""
@@ -72,9 +72,10 @@ def days(since: date | None, until: date | None) -> tuple[datetime, datetime]:
 
 
 def divided(calls: int, settings: Settings) -> tuple[int, int]:
-    """How many processes and how many calls in a part, for so many calls."""
+    """How many processes and how many calls in a part, for so many calls; each process gets as many parts."""
     workers = max(1, min(settings.workers_or_default(), calls // CALLS_WORTH_A_PROCESS))
-    return workers, max(1, min(CALLS_AT_ONCE, -(-calls // workers)))
+    parts = workers * max(1, -(-calls // (workers * CALLS_AT_ONCE)))
+    return workers, max(1, -(-calls // parts))
 
 
 @contextmanager

@@ -239,7 +239,7 @@ def _changes(old: InForce | None, new: Document) -> list[str]:
     if old is None:
         return ["first"]
     total, must_review = new["score"]["total"], new["route"]["must_review"]
-    if (old.score, old.must_review, old.findings) == (total, must_review, _marks(new)):
+    if (old.score, old.must_review) == (total, must_review) and old.findings == _marks(new):
         return []
     found = ["changed"]
     if old.score is not None and total is not None and old.score != total:

@@ -424,5 +424,5 @@ def _finding(finding: Finding) -> Document:
 
 
 def _rounded(value: Any) -> Any:
-    # bool is an int; both pass through as they are.
-    return round(value, TIME_DECIMALS) if isinstance(value, float) else value
+    # bool is an int; both pass through as they are. Most points and scores are whole, and rounding them is slow.
+    return round(value, TIME_DECIMALS) if isinstance(value, float) and not value.is_integer() else value

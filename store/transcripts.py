@@ -24,7 +24,8 @@ from store.values import InForce, JudgedAgain, StoredCall
 ROWS_AT_ONCE = 400
 """Rows of one query: below every database's limit on parameters."""
 
-DOCUMENTS_AT_ONCE = 20
+DOCUMENTS_AT_ONCE = 50
+"""Texts of documents of one query: few enough to hold, whatever they are."""
 
 
 def newest_transcripts(begin: datetime, end: datetime, at_once: int) -> Iterator[list[int]]:
@@ -51,10 +52,18 @@ def transcripts_of(recording_ids: Iterable[str]) -> list[int]:
     return sorted(found)
 
 
+def recordings_of(transcript_ids: Sequence[int]) -> list[str]:
+    """The recordings of these transcripts; at most ``ROWS_AT_ONCE``."""
+    return [recording for (recording,) in select(_RECORDINGS, transcript_ids)]
+
+
+_RECORDINGS = "SELECT recording_id FROM store_transcript WHERE id IN (%s)"
+
+
 def stored_calls(transcript_ids: Sequence[int]) -> Iterator[StoredCall]:
     """Stored calls by their transcripts in order, each with the assessment in force where there is one.
 
-    Documents are read a few at a time: hundreds of them at once would take longer to find memory for than to read.
+    Documents are read a few at a time, and each is parsed when its turn comes: one call is held, not a part of them.
 
     Args:
         transcript_ids: the transcripts; at most ``ROWS_AT_ONCE``.
