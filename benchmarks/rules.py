@@ -89,7 +89,7 @@ def parts_of(path: Path) -> Iterator[tuple[list[Call], float]]:
     with path.open("rb") as file:
         while lines := list(islice(file, AT_ONCE)):
             started = time.process_time()
-            calls: list[Call] = [LateCall(orjson.loads(line)) for line in lines]
+            calls: list[Call] = [LateCall(line) for line in lines]
             yield calls, time.process_time() - started
 
 

@@ -9,8 +9,9 @@ from datetime import date, datetime
 
 from config.django import setup_django
 from config.settings import Settings
-from flows.rejudge import days, divided, heard, in_processes, no_circles_sought
-from flows.rescore import Progress, absolute, started_at
+from flows.rejudge import days, divided, in_processes, measures_of, no_circles_sought
+from flows.rescore import Progress, absolute
+from pipeline.late_call import read_call
 from pipeline.rules import judge
 from pipeline.rules.shelf import Shelf, open_shelf
 from pipeline.types import Call, Judgement, Measures
@@ -132,12 +133,13 @@ def make_backtest(before: str, after: str, now: datetime) -> Callable[[list[int]
         for stored in stored_calls(transcript_ids):
             result.calls += 1
             try:
-                first, second = _judged_by_both(stored, old, new, now)
+                call = read_call(stored.text)
+                first, second = _judged_by_both(stored, call, old, new, now)
             except (KeyError, TypeError, ValueError) as error:
                 # A stored document of another time; its words never leave it.
                 result.failed.append((stored.call_id, f"{type(error).__name__}: its stored documents cannot be read"))
                 continue
-            moment = started_at(stored)
+            moment = call.recording.metadata.started_at
             result.tally.add(
                 CallPair(
                     recording_id=stored.recording_id,
@@ -154,14 +156,13 @@ def make_backtest(before: str, after: str, now: datetime) -> Callable[[list[int]
     return work
 
 
-def _judged_by_both(stored: StoredCall, old: Shelf, new: Shelf, now: datetime) -> tuple[Judged, Judged]:
-    call, measures = heard(stored)
-    moment = started_at(stored)
-    return _judged(call, measures, old, moment, now), _judged(call, measures, new, moment, now)
+def _judged_by_both(stored: StoredCall, call: Call, old: Shelf, new: Shelf, now: datetime) -> tuple[Judged, Judged]:
+    measures = measures_of(stored, call)
+    return _judged(call, measures, old, now), _judged(call, measures, new, now)
 
 
-def _judged(call: Call, measures: Measures, shelf: Shelf, moment: datetime | None, now: datetime) -> Judged:
-    judgement: Judgement = judge(call, measures, shelf.at(moment, now))
+def _judged(call: Call, measures: Measures, shelf: Shelf, now: datetime) -> Judged:
+    judgement: Judgement = judge(call, measures, shelf.at(call.recording.metadata.started_at, now))
     return Judged(
         total=judgement.score.total,
         must_review=judgement.route.must_review,
@@ -178,7 +179,7 @@ def _try_appeals(shelves: tuple[Shelf, Shelf], now: datetime) -> tuple[AppealCas
     judged: dict[str, tuple[Judged, Judged]] = {}
     for start in range(0, len(transcripts), ROWS_AT_ONCE):
         for stored in stored_calls(transcripts[start : start + ROWS_AT_ONCE]):
-            judged[stored.recording_id] = _judged_by_both(stored, *shelves, now)
+            judged[stored.recording_id] = _judged_by_both(stored, read_call(stored.text), *shelves, now)
     return tuple(appeal_case(one, *judged[one.recording_id]) for one in appeals if one.recording_id in judged)
 
 

@@ -20,7 +20,6 @@ from config.django import setup_django
 from config.settings import Settings
 from pipeline.errors import TingjianError, UsageError
 from pipeline.features.measure import measure_call
-from pipeline.late_call import LateCall
 from pipeline.rules.known_measures import KNOWN_MEASURES
 from pipeline.stored_measures import StoredMeasures
 from pipeline.types import Call, Measures
@@ -39,13 +38,12 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
-def heard(stored: StoredCall) -> tuple[Call, Measures]:
-    """A stored call with its measures: those stored with it where this very code took them, else taken anew.
+def measures_of(stored: StoredCall, call: Call) -> Measures:
+    """The measures of a stored call: those stored with it where this very code took them, else taken anew.
 
     Raises:
         KeyError, TypeError, ValueError: the stored documents are not ours.
     """
-    call = LateCall(stored.call)
     in_force = stored.in_force
     if in_force is not None and in_force.values is not None:
         from store.transcripts import stored_measure
@@ -53,8 +51,8 @@ def heard(stored: StoredCall) -> tuple[Call, Measures]:
         measures = StoredMeasures(in_force.values, partial(stored_measure, in_force.ground_id))
         # A measure that came into this version later is not in what was stored before.
         if measures.has_all(KNOWN_MEASURES):
-            return call, measures
-    return call, measure_call(call)
+            return measures
+    return measure_call(call)
 
 
 def days(since: date | None, until: date | None) -> tuple[datetime, datetime]:

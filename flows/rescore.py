@@ -15,12 +15,13 @@ from config.django import setup_django
 from config.settings import Settings
 from flows.processes import only_one
 from flows.recipe import stage_version_of
-from flows.rejudge import days, divided, heard, in_processes, no_circles_sought
+from flows.rejudge import days, divided, in_processes, measures_of, no_circles_sought
+from pipeline.late_call import read_call
 from pipeline.rules import judge
 from pipeline.rules.rulebook import Rulebook
 from pipeline.rules.shelf import open_shelf
 from pipeline.serialise import assessment_to_document, judgement_to_document
-from pipeline.types import Assessment, Provenance
+from pipeline.types import Assessment, Call, Provenance
 from pipeline.version import CODE_VERSION
 from store.values import InForce, JudgedAgain, StoredCall
 
@@ -160,7 +161,8 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
         for stored in stored_calls(transcript_ids):
             result.calls += 1
             try:
-                one = _judge_again(stored, shelf.at(started_at(stored), now), stages, result)
+                call = read_call(stored.text)
+                one = _judge_again(stored, call, shelf.at(call.recording.metadata.started_at, now), stages, result)
             except (KeyError, TypeError, ValueError) as error:
                 # A stored document of another time; its words never leave it.
                 result.failed.append((stored.call_id, f"{type(error).__name__}: its stored documents cannot be read"))
@@ -173,12 +175,14 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
     return work
 
 
-def _judge_again(stored: StoredCall, rulebook: Rulebook, stages: _Stages, result: PartResult) -> JudgedAgain | None:
+def _judge_again(
+    stored: StoredCall, call: Call, rulebook: Rulebook, stages: _Stages, result: PartResult
+) -> JudgedAgain | None:
     old = stored.in_force
     if old is not None and (old.rulebook_sha256, old.code_version) == (rulebook.sha256, CODE_VERSION):
         result.counts["already"] += 1
         return None
-    call, measures = heard(stored)
+    measures = measures_of(stored, call)
     started = time.perf_counter()
     judgement = judge(call, measures, rulebook)
     seconds = {"judge": time.perf_counter() - started}
@@ -214,7 +218,7 @@ def _judge_again(stored: StoredCall, rulebook: Rulebook, stages: _Stages, result
         stages.of(stored, rulebook),
         ground_id,
         None if ground_id is None or old is None or old.values is None else old.values["values"],
-        stored.call["recording"]["metadata"].get("agent_id", ""),
+        call.recording.metadata.agent_id or "",
         document,
     )
 
@@ -283,12 +287,6 @@ class _Stages:
             self._known[key] = known
         stage, instead = known
         return instead if stage in stored.stages else stage
-
-
-def started_at(stored: StoredCall) -> datetime | None:
-    """When a stored call began, None where the platform does not say."""
-    text = stored.call["recording"]["metadata"].get("started_at")
-    return None if text is None else datetime.fromisoformat(text)
 
 
 def absolute(name_or_path: str) -> str:

@@ -5,36 +5,86 @@ Judging a month again would spend more on making every turn and every utterance 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from operator import itemgetter
+import json
+from collections.abc import Sequence
 from typing import Any
+
+import msgspec
 
 from pipeline.serialise import (
     acoustics_from_document,
+    call_from_document,
     recording_from_document,
     transcript_from_document,
-    turn_from_document,
-    utterance_from_document,
 )
-from pipeline.types import Acoustics, Call, Recording, Role, Transcript, Turn, Utterance
+from pipeline.types import Acoustics, Call, Recording, Role, Span, Transcript, Turn, Utterance
 
-_ROLES = {role.value: role for role in Role}
-_OF_TURNS = itemgetter("role", "channel", "pieces", "level_dbfs")
-_OF_UTTERANCES = itemgetter("channel", "start_s", "end_s", "confidence", "role")
+Number = int | float
+"""As it was written: 1 stays 1."""
+
+
+class _Turn(msgspec.Struct, gc=False):
+    role: Role
+    channel: int
+    pieces: list[tuple[Number, Number]]
+    level_dbfs: Number | None
+
+
+class _Utterance(msgspec.Struct, gc=False):
+    role: Role
+    channel: int
+    start_s: Number
+    end_s: Number
+    text: str
+    confidence: Number | None
+    # By far the most of a call that was recognised; kept as text until somebody asks for it.
+    characters: msgspec.Raw = msgspec.Raw()
+
+
+class _Words(msgspec.Struct, gc=False):
+    utterances: list[_Utterance]
+    rejected: list[Any] = []
+
+
+class _StoredCall(msgspec.Struct, gc=False):
+    """The part of ``pipeline.serialise.call_to_document`` that every judgement looks at; the rest is passed over."""
+
+    recording: dict[str, Any]
+    transcript: _Words
+    turns: list[_Turn]
+    acoustics: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+_read = msgspec.json.Decoder(_StoredCall).decode
+_read_characters = msgspec.json.Decoder(list[tuple[Number, Number]] | None).decode
+
+
+def read_call(text: bytes | str) -> Call:
+    """A stored call from the text of its document, part by part as it is asked for where that can be.
+
+    Raises:
+        KeyError, TypeError, ValueError: when the document is not one of ours.
+    """
+    try:
+        return LateCall(text)
+    except msgspec.DecodeError:
+        # One of another time, which the slow way names or reads; or it holds what only json takes.
+        return call_from_document(json.loads(text))
 
 
 class LateCall(Call):
-    """A call read from the document of ``pipeline.serialise.call_to_document``, part by part as it is asked for.
+    """A call read from the text of ``pipeline.serialise.call_to_document``, part by part as it is asked for.
 
     Attributes:
         roles, channels, starts_s, ends_s: of its turns.
-        said: channel, start and end in seconds, confidence and role of its utterances; ``words`` their texts.
+        said: channel, start and end in seconds of its utterances; ``words`` their texts.
     """
 
-    __slots__ = ("_acoustics", "_document", "_transcript", "_turns", "channels", "ends_s", "roles", "said", "starts_s",
-                 "words")  # fmt: skip
+    __slots__ = ("_acoustics", "_stored", "_text", "_transcript", "_turns", "channels", "ends_s", "roles", "said",
+                 "starts_s", "words")  # fmt: skip
 
-    _document: Mapping[str, Any]
+    _text: bytes | str
+    _stored: _StoredCall
     _turns: tuple[Turn, ...] | None
     _transcript: Transcript | None
     _acoustics: Acoustics | None
@@ -43,52 +93,59 @@ class LateCall(Call):
     channels: Sequence[int]
     starts_s: list[float]
     ends_s: list[float]
-    said: list[tuple[int, float, float, float | None, str]]
+    said: list[tuple[int, float, float]]
     words: list[str]
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, text: bytes | str) -> None:
         """Read what every judgement asks for.
 
         Raises:
-            KeyError, TypeError, ValueError: when the document is not one of ours.
+            msgspec.DecodeError: the quick parser does not know it for one of ours.
+            KeyError, TypeError, ValueError: its recording is not one of ours.
         """
-        turns = document["turns"]
+        stored = _read(text)
+        turns, said = stored.turns, stored.transcript.utterances
+        pieces = [turn.pieces for turn in turns]
         # A frozen value like any other call; these are its own places, filled once.
         put = object.__setattr__
-        put(self, "_document", document)
+        put(self, "_text", text)
+        put(self, "_stored", stored)
         put(self, "_transcript", None)
         put(self, "_turns", None)
         put(self, "_acoustics", None)
-        # What is left for later is there, so that a document of another time is known at once.
-        columns = list(zip(*map(_OF_TURNS, turns), strict=True)) or [(), (), (), ()]
-        put(self, "roles", [_ROLES[role] for role in columns[0]])
-        put(self, "channels", columns[1])
-        put(self, "starts_s", [pieces[0][0] for pieces in columns[2]])
-        put(self, "ends_s", [pieces[-1][1] for pieces in columns[2]])
-        said = document["transcript"]["utterances"]
-        put(self, "said", list(map(_OF_UTTERANCES, said)))
-        put(self, "words", [words["text"] for words in said])
-        put(self, "recording", recording_from_document(document["recording"]))
+        put(self, "roles", [turn.role for turn in turns])
+        put(self, "channels", [turn.channel for turn in turns])
+        put(self, "starts_s", [some[0][0] for some in pieces])
+        put(self, "ends_s", [some[-1][1] for some in pieces])
+        put(self, "said", [(one.channel, one.start_s, one.end_s) for one in said])
+        put(self, "words", [one.text for one in said])
+        put(self, "recording", recording_from_document(stored.recording))
 
     @property
     def words_refused(self) -> bool:
         """Whether the guards refused any text."""
-        return bool(self._document["transcript"].get("rejected"))
+        return bool(self._stored.transcript.rejected)
 
     def turn(self, number: int) -> Turn:
         """One turn."""
-        return turn_from_document(self._document["turns"][number])
+        turn = self._stored.turns[number]
+        pieces = turn.pieces
+        spans = tuple([Span(start, end) for start, end in pieces])
+        return Turn(turn.role, turn.channel, pieces[0][0], pieces[-1][1], spans, turn.level_dbfs)
 
     def utterance(self, number: int) -> Utterance:
         """One utterance."""
-        return utterance_from_document(self._document["transcript"]["utterances"][number])
+        one = self._stored.transcript.utterances[number]
+        pairs = _read_characters(one.characters) if one.characters else None
+        characters = None if pairs is None else tuple([Span(start, end) for start, end in pairs])
+        return Utterance(one.role, one.channel, one.start_s, one.end_s, one.text, one.confidence, characters)
 
     @property
     def turns(self) -> tuple[Turn, ...]:
         """All turns."""
         made = self._turns
         if made is None:
-            made = tuple(map(turn_from_document, self._document["turns"]))
+            made = tuple(map(self.turn, range(len(self._stored.turns))))
             object.__setattr__(self, "_turns", made)
         return made
 
@@ -97,7 +154,7 @@ class LateCall(Call):
         """All words with the engine that wrote them."""
         made = self._transcript
         if made is None:
-            made = transcript_from_document(self._document["transcript"])
+            made = transcript_from_document(msgspec.json.decode(self._text)["transcript"])
             object.__setattr__(self, "_transcript", made)
         return made
 
@@ -106,10 +163,10 @@ class LateCall(Call):
         """What only the sound tells."""
         made = self._acoustics
         if made is None:
-            made = acoustics_from_document(self._document.get("acoustics", {}))
+            made = acoustics_from_document(msgspec.json.decode(self._stored.acoustics))
             object.__setattr__(self, "_acoustics", made)
         return made
 
-    def __reduce__(self) -> tuple[type[LateCall], tuple[Mapping[str, Any]]]:
-        """Another process reads the document again."""
-        return LateCall, (self._document,)
+    def __reduce__(self) -> tuple[type[LateCall], tuple[bytes | str]]:
+        """Another process reads the text again."""
+        return LateCall, (self._text,)

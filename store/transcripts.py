@@ -63,7 +63,7 @@ _RECORDINGS = "SELECT recording_id FROM store_transcript WHERE id IN (%s)"
 def stored_calls(transcript_ids: Sequence[int]) -> Iterator[StoredCall]:
     """Stored calls by their transcripts in order, each with the assessment in force where there is one.
 
-    Documents are read a few at a time, and each is parsed when its turn comes: one call is held, not a part of them.
+    Their texts are read a few at a time.
 
     Args:
         transcript_ids: the transcripts; at most ``ROWS_AT_ONCE``.
@@ -72,22 +72,14 @@ def stored_calls(transcript_ids: Sequence[int]) -> Iterator[StoredCall]:
     statement = _CALLS.format(call=document_column("t.call"))
     ids = sorted(transcript_ids)
     for start in range(0, len(ids), DOCUMENTS_AT_ONCE):
-        for *row, call in select(statement, ids[start : start + DOCUMENTS_AT_ONCE]):
-            yield StoredCall(*row, _document(call), in_force.get(row[0]), frozenset(stages.get(row[0], ())))
+        for row in select(statement, ids[start : start + DOCUMENTS_AT_ONCE]):
+            yield StoredCall(*row, in_force.get(row[0]), frozenset(stages.get(row[0], ())))
 
 
 _CALLS = (
     "SELECT t.id, t.recording_id, r.call_id, r.agent_id, t.inputs_digest, t.engine, t.model_digest, {call} "
     "FROM store_transcript t JOIN store_recording r ON r.id = t.recording_id WHERE t.id IN (%s) ORDER BY t.id"
 )
-
-
-def _document(text: Any) -> Any:
-    try:
-        return loads(text)
-    except ValueError:
-        # No document at all: who wants to judge it is told so.
-        return text
 
 
 def _in_force(transcript_ids: Sequence[int]) -> tuple[dict[int, InForce], dict[int, set[str]]]:

@@ -170,7 +170,7 @@ class StoredCall(NamedTuple):
     """A call as it was heard, with the assessment in force.
 
     Attributes:
-        call: the document of ``pipeline.serialise.call_to_document``.
+        text: the document of ``pipeline.serialise.call_to_document``, as ``pipeline.late_call.read_call`` takes it.
         in_force: the assessment in force, None where there is none.
         stages: the stage versions under which this transcript was judged.
     """
@@ -182,7 +182,7 @@ class StoredCall(NamedTuple):
     inputs_digest: str
     engine: str
     model_digest: str
-    call: Mapping[str, Any]
+    text: bytes | str
     in_force: InForce | None
     stages: frozenset[str]
 

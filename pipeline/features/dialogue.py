@@ -190,7 +190,7 @@ def _late_dialogue(call: LateCall) -> Dialogue:
     """The same of a stored call, whose turns become objects one by one."""
     count, starts_s = len(call.roles), call.starts_s
     turns = list(zip(call.channels, starts_s, call.ends_s, strict=True))
-    spoken = [one[:3] for one in call.said]
+    spoken = call.said
     words = call.words
     roles, texts = call.roles, call.words
     said: list[list[int]] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,11 +12,11 @@ import pytest
 from benchmarks.service_calls import make_call, phrases
 from pipeline.features.dialogue import read_dialogue
 from pipeline.features.measure import measure_call
-from pipeline.late_call import LateCall
+from pipeline.late_call import LateCall, read_call
 from pipeline.rules import judge, load_rulebook
 from pipeline.serialise import call_from_document, call_to_document, measures_from_document, measures_to_document
 from pipeline.stored_measures import StoredMeasures, values_of
-from pipeline.types import Call, CallMetadata, Rejected, Role
+from pipeline.types import Acoustics, Call, CallMetadata, Rejected, Role, Span
 
 Change = Callable[[Call], Call]
 
@@ -56,9 +57,19 @@ def overlapping(call: Call) -> Call:
                                              end_s=turn.end_s + 30.0) for turn in call.turns))  # fmt: skip
 
 
+def by_character(call: Call) -> Call:
+    words = []
+    for one in call.transcript.utterances:
+        step_s = (one.end_s - one.start_s) / len(one.text)
+        starts = [round(one.start_s + step_s * number, 3) for number in range(len(one.text) + 1)]
+        words.append(replace(one, characters=tuple(map(Span, starts, starts[1:]))))
+    return with_words(call, *words)
+
+
 CHANGES: dict[str, Change] = {
     "as_stored": lambda call: call,
     "halved": halved,
+    "by_character": by_character,
     "refused": refused,
     "one_party": one_party,
     "backwards": backwards,
@@ -86,7 +97,7 @@ def test_call_read_late_is_judged_as_the_whole_one(
     rulebook = load_rulebook(name)
     for of_call, of_measures in documents:
         document = call_to_document(change(call_from_document(of_call)))
-        whole, late = call_from_document(document), LateCall(document)
+        whole, late = call_from_document(document), LateCall(json.dumps(document))
         stored = StoredMeasures(values_of(of_measures), of_measures.__getitem__)
         assert list(read_dialogue(late).turns) == list(read_dialogue(whole).turns)
         assert judge(late, stored, rulebook) == judge(whole, measures_from_document(of_measures), rulebook)
@@ -110,11 +121,25 @@ def test_document_of_another_time_is_known_at_once(missing: str) -> None:
     document = call_to_document(make_call(1))
     del document[missing]
     with pytest.raises(KeyError):
-        LateCall(document)
+        read_call(json.dumps(document))
 
 
 def test_turn_of_another_time_is_known_at_once() -> None:
     document = call_to_document(make_call(1))
     del document["turns"][3]["level_dbfs"]
     with pytest.raises(KeyError):
-        LateCall(document)
+        read_call(json.dumps(document))
+
+
+def test_call_of_the_first_version_is_read_late() -> None:
+    document = call_to_document(make_call(1))
+    del document["acoustics"], document["transcript"]["rejected"]
+    call = read_call(json.dumps(document))
+    assert isinstance(call, LateCall)
+    assert (call.acoustics, call.transcript) == (Acoustics(), call_from_document(document).transcript)
+
+
+def test_what_only_the_slow_parser_takes_is_read_too() -> None:
+    document = call_to_document(make_call(1))
+    document["transcript"]["utterances"][0]["text"] = "\ud800"
+    assert read_call(json.dumps(document)) == call_from_document(document)
