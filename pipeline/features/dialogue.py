@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from operator import ge
+from operator import ge, lt
 from typing import overload
 
 from pipeline.asr.text import character_count
@@ -102,6 +102,18 @@ class Dialogue:
         """The turns of one party."""
         return tuple(spoken for spoken in self.turns if spoken.turn.role is role)
 
+    def utterances_of(self, turn: int) -> tuple[Utterance, ...]:
+        """The words of one turn, in order of time."""
+        turns = self.turns
+        return turns.utterances(turn) if isinstance(turns, _LateTurns) else turns[turn].utterances
+
+    def texts_of(self, turn: int) -> Sequence[str]:
+        """The text of each utterance of one turn."""
+        turns = self.turns
+        if isinstance(turns, _LateTurns):
+            return turns.texts(turn)
+        return [utterance.text for utterance in turns[turn].utterances]
+
     def unheard(self, role: Role) -> str | None:
         """Why nothing can be measured of this party, None where it can."""
         if self.roles_unknown is not None:
@@ -188,13 +200,14 @@ def _roles_unknown(recording: Recording) -> str | None:
 
 def _late_dialogue(call: LateCall) -> Dialogue:
     """The same of a stored call, whose turns become objects one by one."""
-    count, starts_s = len(call.roles), call.starts_s
+    count = len(call.roles)
+    starts_s: Sequence[float] = call.starts_s
     turns = list(zip(call.channels, starts_s, call.ends_s, strict=True))
     spoken = call.said
     words = call.words
     roles, texts = call.roles, call.words
     said: list[list[int]] | None = None
-    if spoken != turns or not _apart(turns):
+    if spoken != turns or not _apart(call):
         said = [[] for _ in range(count)]
         places = _Places(turns)
         for number, (channel, start_s, end_s) in enumerate(spoken):
@@ -216,10 +229,13 @@ def _late_dialogue(call: LateCall) -> Dialogue:
     return Dialogue(call, late, _roles_unknown(call.recording), roles, texts, starts_s, ends_s)
 
 
-def _apart(turns: list[tuple[int, float, float]]) -> bool:
+def _apart(call: LateCall) -> bool:
     """Whether no turn begins before the one before it on its channel has ended."""
+    if not any(map(lt, islice(call.starts_s, 1, None), call.ends_s)):
+        # Nor before any other has.
+        return True
     ended: dict[int, float] = {}
-    for channel, start_s, end_s in turns:
+    for channel, start_s, end_s in zip(call.channels, call.starts_s, call.ends_s, strict=True):
         if start_s < ended.get(channel, start_s):
             return False
         ended[channel] = end_s
@@ -229,7 +245,7 @@ def _apart(turns: list[tuple[int, float, float]]) -> bool:
 class _LateTurns(Sequence[SpokenTurn]):
     """Turns in order of time, each made when it is looked at."""
 
-    __slots__ = ("_call", "_made", "_order", "_said")
+    __slots__ = ("_call", "_made", "_order", "_said", "_words")
 
     def __init__(self, call: LateCall, order: Sequence[int], said: list[list[int]] | None) -> None:
         """Keep which turns, and by turn of the call which utterances; None: the one of the same number."""
@@ -237,6 +253,7 @@ class _LateTurns(Sequence[SpokenTurn]):
         self._order = order
         self._said = said
         self._made: list[SpokenTurn | None] = [None] * len(order)
+        self._words: dict[int, tuple[Utterance, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._made)
@@ -252,11 +269,23 @@ class _LateTurns(Sequence[SpokenTurn]):
             return [self[number] for number in range(*place.indices(len(self._made)))]
         made = self._made[place]
         if made is None:
-            number = self._order[place]
-            said = (number,) if self._said is None else self._said[number]
-            words = tuple([self._call.utterance(one) for one in said])
-            self._made[place] = made = SpokenTurn(self._call.turn(number), words)
+            self._made[place] = made = SpokenTurn(self._call.turn(self._order[place]), self.utterances(place))
         return made
+
+    def utterances(self, place: int) -> tuple[Utterance, ...]:
+        """The words of one turn, without the turn."""
+        known = self._words.get(place)
+        if known is None:
+            known = self._words[place] = tuple([self._call.utterance(one) for one in self._said_in(place)])
+        return known
+
+    def texts(self, place: int) -> list[str]:
+        """The texts of one turn, without its utterances."""
+        return [self._call.words[one] for one in self._said_in(place)]
+
+    def _said_in(self, place: int) -> Sequence[int]:
+        number = self._order[place]
+        return (number,) if self._said is None else self._said[number]
 
 
 class _Places:

@@ -29,6 +29,7 @@ class Table(dict[int, str]):
         """Keep the function for one character; it gives one character or none, and always the same."""
         super().__init__()
         self._of = of
+        # The last place is never known: what lies beyond the table is cut to it, and looked up one by one.
         self._codes: Codes = np.full(_SIZE, _UNKNOWN, dtype=np.uint32)
 
     def __missing__(self, code: int) -> str:
@@ -40,14 +41,14 @@ class Table(dict[int, str]):
         """One code for each, ``DROPPED`` for none."""
         if not codes.size:
             return codes
-        if int(codes.max()) >= _SIZE:
+        found = self._codes.take(codes, mode="clip")
+        if found.max() != _UNKNOWN:
+            return found
+        if int(codes.max()) >= _SIZE - 1:
             return np.array([self._code(code) for code in codes.tolist()], dtype=np.uint32)
-        found = self._codes[codes]
-        if int(found.max()) == _UNKNOWN:
-            for code in set(codes[found == _UNKNOWN].tolist()):
-                self._codes[code] = self._code(code)
-            found = self._codes[codes]
-        return found
+        for code in set(codes[found == _UNKNOWN].tolist()):
+            self._codes[code] = self._code(code)
+        return self._codes.take(codes)
 
     def _code(self, code: int) -> int:
         given = self[code]
@@ -61,4 +62,4 @@ def codes_of(text: str) -> Codes:
 
 def text_of(codes: Codes) -> str:
     """The text of code points."""
-    return codes.astype("<u4", copy=False).tobytes().decode("utf-32-le", "surrogatepass")
+    return str(codes.astype("<u4", copy=False).data, "utf-32-le", "surrogatepass")

@@ -58,8 +58,9 @@ def judge(call: Call, measures: Measures, rulebook: Rulebook, *, raise_failures:
             unknown.append(NotAssessable(rule.id, result.unknown))
         if result.matches:
             findings.extend(_findings(rule, result, announced=rule.period.not_yet(started_at)))
-    findings.sort(key=lambda finding: (finding.start_s, finding.end_s, finding.rule))
-    not_judged = frozenset([*(item.rule for item in unknown), *(failure.rule for failure in failures)])
+    if len(findings) > 1:
+        findings.sort(key=lambda finding: (finding.start_s, finding.end_s, finding.rule))
+    not_judged = frozenset([*[item.rule for item in unknown], *[failure.rule for failure in failures]])
     points = score(findings, not_judged, rulebook)
     return Judgement(
         findings=tuple(findings),

@@ -13,10 +13,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 from ahocorasick_rs import AhoCorasick, Implementation
 
-from pipeline.features.dialogue import Dialogue, SpokenTurn, time_in_utterance
+from pipeline.features.dialogue import Dialogue, time_in_utterance
 from pipeline.rules.folding import DROPPED, Codes, Table, codes_of, text_of
 from pipeline.rules.sound import SOUND_TABLE, distance, is_chinese, readings
 from pipeline.types import Utterance
@@ -66,7 +65,7 @@ _FOLD = Table(_folded)
 
 def plain(text: str) -> str:
     """The plain form of a text: one character for each character that counts, none for the others."""
-    return text.replace(_BETWEEN_TURNS, " ").translate(_FOLD)
+    return (text.replace(_BETWEEN_TURNS, " ") if _BETWEEN_TURNS in text else text).translate(_FOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +243,10 @@ class Lexicon:
             return hits
         if not self.by_sound:
             for number, start, end in self.automaton.find_matches_as_indexes(text, overlapping=True):
-                hits.setdefault(number, []).append((start, end))
+                if number in hits:
+                    hits[number].append((start, end))
+                else:
+                    hits[number] = [(start, end)]
             return hits
         # The sounds stand behind the words, so that one pass over both finds both.
         length = len(text)
@@ -275,11 +277,12 @@ class SpokenText:
         books: for each group of phrases of which any can occur, the pieces of which one must occur.
     """
 
-    __slots__ = ("_clauses", "_offsets", "books", "ends", "hits", "plain", "starts", "texts", "turns")
+    __slots__ = ("_clauses", "_dialogue", "_offsets", "books", "ends", "hits", "plain", "starts", "texts", "turns")
 
     def __init__(self, dialogue: Dialogue, lexicon: Lexicon) -> None:
         """Fold and scan a call once."""
         turns = dialogue.turns
+        self._dialogue = dialogue
         self.turns = turns
         self.texts = dialogue.texts
         joined = _BETWEEN_TURNS.join(self.texts)
@@ -288,8 +291,9 @@ class SpokenText:
         folded = _FOLD.of_all(codes_of(joined + _BETWEEN_TURNS if turns else ""))
         codes = folded[folded != DROPPED]
         self.plain = text_of(codes)
-        self.ends: list[int] = np.flatnonzero(codes == _TURN_END_CODE).tolist()
-        self.starts = [0, *[end + 1 for end in self.ends]][:-1]
+        ends: list[int] = (codes == _TURN_END_CODE).nonzero()[0].tolist()
+        self.ends = ends
+        self.starts = [0, *[end + 1 for end in ends[:-1]]] if ends else []
         self.hits: Hits = lexicon.scan(self.plain, codes)
         self.books: dict[int, list[int]] = {}
         of_books, books = lexicon.books, self.books
@@ -319,7 +323,7 @@ class SpokenText:
         turn = self.turn_at(start)
         first, last = start - self.starts[turn], end - self.starts[turn] - 1
         offsets = self._offsets_of(turn)
-        return Wording(self.turns[turn], offsets[first], offsets[last] + 1)
+        return Wording(turn, self._dialogue.utterances_of(turn), offsets[first], offsets[last] + 1)
 
     def clause_length(self, start: int, end: int) -> int:
         """Characters of the clauses around the words between two places: to the next mark or the utterance's end."""
@@ -334,9 +338,9 @@ class SpokenText:
         """Places in the plain text where the clauses of a turn start."""
         at = self.starts[turn]
         starts = [at]
-        for utterance in self.turns[turn].utterances:
+        for text in self._dialogue.texts_of(turn):
             # What stands between two marks is a clause; an utterance ends one in any case.
-            for part in _CLAUSES.split(utterance.text):
+            for part in _CLAUSES.split(text):
                 length = len(plain(part))
                 if length:
                     if at != starts[-1]:
@@ -347,22 +351,23 @@ class SpokenText:
     def _offsets_of(self, turn: int) -> list[int]:
         if turn not in self._offsets:
             text = self.texts[turn].replace(_BETWEEN_TURNS, " ")
-            self._offsets[turn] = [place for place, code in enumerate(map(ord, text)) if _FOLD[code]]
+            self._offsets[turn] = [place for place, kept in enumerate(map(_FOLD.__getitem__, map(ord, text))) if kept]
         return self._offsets[turn]
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Characters ``start`` to ``end`` of the text of one turn, as they were written down."""
+    """Characters ``start`` to ``end`` of the words of one turn, as they were written down; ``turn`` is its number."""
 
-    turn: SpokenTurn
+    turn: int
+    utterances: tuple[Utterance, ...]
     start: int
     end: int
 
     @property
     def quote(self) -> str:
         """The words with the punctuation between them."""
-        return self.turn.text[self.start : self.end]
+        return "".join([utterance.text for utterance in self.utterances])[self.start : self.end]
 
     @property
     def start_s(self) -> float:
@@ -379,19 +384,21 @@ class Wording:
     @property
     def confidence(self) -> float | None:
         """Lowest confidence of the utterances that the words stand in, None where the engine gives none."""
-        given = [utterance.confidence for utterance in self._utterances() if utterance.confidence is not None]
+        given = [utterance.confidence for utterance in self._inside() if utterance.confidence is not None]
         return min(given) if given else None
 
     def _utterance_at(self, place: int) -> tuple[Utterance, int]:
-        for utterance in self.turn.utterances:
+        for utterance in self.utterances:
             if place < len(utterance.text):
                 return utterance, place
             place -= len(utterance.text)
         raise IndexError(place)
 
-    def _utterances(self) -> list[Utterance]:
+    def _inside(self) -> Sequence[Utterance]:
+        if len(self.utterances) == 1:
+            return self.utterances
         at, inside = 0, []
-        for utterance in self.turn.utterances:
+        for utterance in self.utterances:
             if at < self.end and at + len(utterance.text) > self.start:
                 inside.append(utterance)
             at += len(utterance.text)

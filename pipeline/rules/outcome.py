@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pipeline.types import MatchKind, Role
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Match:
-    """One place of a call where a condition holds.
+    """One place of a call where a condition holds; nobody changes one (freezing would take longer than finding it).
 
     Attributes:
         span: place in the plain text of the call (see ``matching``), None where no words were matched.

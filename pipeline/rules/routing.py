@@ -26,7 +26,8 @@ def route(
         *_because_of_doubt(view, rulebook),
         *(f"规则 {failure.rule} 判断时出错，没有结论" for failure in failures),
     ]
-    risk = math.fsum(rulebook.by_id[rule].parameters.risk for rule in {finding.rule for finding in findings})
+    rules = {finding.rule for finding in findings}
+    risk = math.fsum(rulebook.by_id[rule].parameters.risk for rule in rules) if rules else 0.0
     return Route(bool(reasons), tuple(reasons), risk)
 
 
@@ -77,7 +78,7 @@ def _because_of_doubt(view: CallView, rulebook: Rulebook) -> list[str]:
         confidence = view.transcript_confidence()
         if confidence is not None and confidence < wanted.transcript_confidence_below:
             reasons.append(f"转写置信度 {confidence:.2f}，低于 {wanted.transcript_confidence_below:.2f}，文字不可靠")
-        elif unheard is None and not any(map(view.has_words, view.turns_of(Role.AGENT))):
+        elif unheard is None and not view.says_anything(Role.AGENT):
             reasons.append("坐席说了话，但没有识别出文字")
     if wanted.agent_unknown and unheard is not None:
         reasons.append(f"{unheard}，坐席的规则没有判断")

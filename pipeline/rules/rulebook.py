@@ -10,7 +10,7 @@ from pipeline.rules.matching import Lexicon
 from pipeline.rules.operators.base import Condition
 from pipeline.rules.schema import HeaderParameters, RoutingParameters, RuleParameters
 from pipeline.rules.triggers import Triggers
-from pipeline.types import Severity
+from pipeline.types import Score, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,8 @@ class Rulebook:
         scoring: for each category, the ids of the rules that change its score.
         triggers: which of the rules the words of a call can trigger.
         least_confidence: a transcript as sure as this is sure enough for every rule.
+        untouched: the score of a call whose findings change nothing, by the rules that could not be judged of it; kept
+            by ``scoring``.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Rulebook:
     scoring: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False)
     triggers: Triggers = field(init=False, repr=False, compare=False)
     least_confidence: float = field(init=False, repr=False, compare=False)
+    untouched: dict[frozenset[str], Score] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Put the rules in order once, not for every call."""

@@ -9,6 +9,8 @@ from pipeline.rules.rulebook import Category, Rulebook
 from pipeline.types import CategoryScore, Finding, Score, Severity
 
 FULL_SCORE = 100.0
+MOST_KEPT = 1000
+"""Scores of calls without a finding that counts are kept by what could not be judged: no more than these."""
 
 
 def score(findings: Sequence[Finding], not_judged: frozenset[str], rulebook: Rulebook) -> Score:
@@ -22,6 +24,18 @@ def score(findings: Sequence[Finding], not_judged: frozenset[str], rulebook: Rul
     less than the rulebook's ``min_assessable_share`` of all points. A fatal finding makes the total 0, or its
     category's score where the rule says so; the categories still show what the other findings took.
     """
+    if any(finding.points or finding.severity is Severity.FATAL for finding in findings):
+        return _score(findings, not_judged, rulebook)
+    # As mostly: nobody lost or won anything, and the same few rules cannot be judged of call after call.
+    known = rulebook.untouched.get(not_judged)
+    if known is None:
+        if len(rulebook.untouched) >= MOST_KEPT:
+            rulebook.untouched.clear()
+        known = rulebook.untouched[not_judged] = _score((), not_judged, rulebook)
+    return known
+
+
+def _score(findings: Sequence[Finding], not_judged: frozenset[str], rulebook: Rulebook) -> Score:
     taken: dict[str, float] = {}
     fatal = False
     fatal_categories: set[str] = set()

@@ -6,18 +6,26 @@ a month again is as quick as the few rules that are left.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.rules.operators.logic import AllOf, AnyOf, Not
-from pipeline.rules.operators.looking import Looking
+from pipeline.rules.operators.backchannel import CompiledBackchannel
+from pipeline.rules.operators.duration import CompiledDuration
+from pipeline.rules.operators.hang_up import CompiledHangUp
+from pipeline.rules.operators.hold import CompiledHold
+from pipeline.rules.operators.logic import AllOf, AnyOf, Not, cost_of
 from pipeline.rules.operators.measure import CompiledMeasure, Limit
+from pipeline.rules.operators.metadata import CompiledMetadata
 from pipeline.rules.operators.say import Said
+from pipeline.rules.operators.turn_count import CompiledTurnCount
 
 if TYPE_CHECKING:
     from pipeline.rules.operators.base import Condition
     from pipeline.rules.rulebook import Rule
     from pipeline.rules.view import CallView
+
+Clear = Callable[["CallView"], bool]
+"""Whether a condition is clear on a call of which nothing is in doubt, told at once; False says nothing."""
 
 
 def needed_books(condition: Condition) -> frozenset[int] | None:
@@ -35,10 +43,12 @@ def needed_books(condition: Condition) -> frozenset[int] | None:
         known = [books for books in each if books is not None]
         return frozenset().union(*known) if len(known) == len(each) else None
     if isinstance(condition, Not):
-        anchor = condition.part.scope.anchor if isinstance(condition.part, Looking) else None
+        anchor = condition.part.scope.anchor if isinstance(condition.part, Said) else None
         return None if anchor is None else needed_books(anchor.condition)
     if isinstance(condition, Said) and (condition.plain_scope or condition.scope.anchor is not None):
         return frozenset((condition.book.number,))
+    if isinstance(condition, CompiledBackchannel) and condition.plain_scope:
+        return frozenset((condition.book_number,))
     return None
 
 
@@ -51,10 +61,42 @@ def needed_measures(condition: Condition) -> Iterator[Limit]:
         yield from condition.limits
 
 
+def clear_by(condition: Condition) -> Clear | None:
+    """What tells at once that a condition is clear, None where nothing does."""
+    if isinstance(condition, AllOf):
+        in_order = sorted(condition.parts, key=cost_of)
+        known = [clear for part in in_order if (clear := clear_by(part)) is not None]
+        return _any_of(known) if known else None
+    if isinstance(condition, Not):
+        said = condition.part
+        if not isinstance(said, Said):
+            return None
+        # Near an anchor that is nowhere nothing can be missing.
+        return said.found_at_once if said.scope.anchor is None else clear_by(said.scope.anchor.condition)
+    if isinstance(condition, Said):
+        return condition.clear_at_once if condition.plain_scope and condition.book.countable else None
+    if isinstance(condition, CompiledDuration | CompiledHangUp | CompiledHold | CompiledMetadata | CompiledTurnCount):
+        return condition.clear_at_once
+    return None
+
+
+def _any_of(known: Sequence[Clear]) -> Clear:
+    if len(known) == 1:
+        return known[0]
+
+    def clear(view: CallView) -> bool:
+        for one in known:
+            if one(view):
+                return True
+        return False
+
+    return clear
+
+
 class Triggers:
     """The rules of a rulebook by what triggers them."""
 
-    __slots__ = ("_always", "_by_book", "_measured", "_rules")
+    __slots__ = ("_always", "_by_book", "_clear", "_measured", "_rules")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         """Look at every rule's condition once."""
@@ -72,6 +114,7 @@ class Triggers:
         self._measured = tuple(
             (place, *limit) for place in always for limit in needed_measures(self._rules[place].condition)
         )
+        self._clear = tuple(clear_by(rule.condition) for rule in self._rules)
 
     def rules_for(self, view: CallView) -> Sequence[Rule]:
         """The rules that can say anything of a call by its phrases and measures, in their order."""
@@ -82,7 +125,9 @@ class Triggers:
             # A value of another kind than the rule asks for is for the rule to complain of.
             if value is not None and type(value) in kinds and not passes(value, limit):
                 places.discard(place)
+        by_book = self._by_book
         for book in view.text.books:
-            if book in self._by_book:
-                places.update(self._by_book[book])
-        return [self._rules[place] for place in sorted(places)]
+            if book in by_book:
+                places.update(by_book[book])
+        rules, clear = self._rules, self._clear
+        return [rules[place] for place in sorted(places) if (by := clear[place]) is None or not by(view)]

@@ -48,6 +48,7 @@ class CallView:
         windows: the windows that were cut out so far, kept by ``operators.scope``.
         doubts: reasons for which words cannot be judged, kept by ``operators.looking``.
         looked_up: what conditions on the manifest say, kept by ``operators.metadata``.
+        ruled_out: whether the manifest says otherwise than a condition asks, kept by the same.
         wordless: reasons for which a party's words in the whole call hold nothing to judge, kept by the same.
     """
 
@@ -66,27 +67,22 @@ class CallView:
         self.dialogue: Dialogue = read_dialogue(call)
         self.text = SpokenText(self.dialogue, lexicon)
         self.measures = measures
-        self.value: Callable[[str], Value] = partial(_value, measures)
-        self.why_unmeasured: Callable[[str], str | None] = partial(_why_unmeasured, measures)
+        self.value: Callable[[str], Value]
+        self.why_unmeasured: Callable[[str], str | None]
         if isinstance(measures, StoredMeasures):
             self.value, self.why_unmeasured = measures.value, measures.reason
+        else:
+            self.value, self.why_unmeasured = partial(_value, measures), partial(_why_unmeasured, measures)
         self._other_rule = other_rule
         self.words_lost = self.dialogue.words_lost
-        by_role: dict[Role, list[int]] = {}
-        for number, role in enumerate(self.dialogue.roles):
-            if role in by_role:
-                by_role[role].append(number)
-            else:
-                by_role[role] = [number]
         self.windows: dict[int, Window] = {}
         self.doubts: dict[object, str | None] = {}
         self.wordless: dict[Role | None, str | None] = {}
         self._events: dict[MeasureSettings, CallEvents] = {}
         self._known: dict[int, Result] = {}
         self.looked_up: dict[int, Result] = {}
-        self._turns: dict[Role | None, tuple[int, ...]] = {None: tuple(range(len(self.dialogue.turns)))}
-        for role, numbers in by_role.items():
-            self._turns[role] = tuple(numbers)
+        self.ruled_out: dict[int, bool] = {}
+        self._turns: dict[Role | None, tuple[int, ...]] = {}
 
     @property
     def call(self) -> Call:
@@ -110,11 +106,23 @@ class CallView:
 
     def turns_of(self, role: Role | None) -> tuple[int, ...]:
         """Numbers of a party's turns in order of time; None is everybody."""
-        return self._turns.get(role, ())
+        known = self._turns.get(role)
+        if known is None:
+            numbers = enumerate(self.dialogue.roles)
+            known = self._turns[role] = tuple([number for number, one in numbers if role is None or one is role])
+        return known
 
     def has_words(self, turn: int) -> bool:
         """Whether anything was recognised in a turn."""
         return self.text.end_of(turn) > self.text.starts[turn]
+
+    def says_anything(self, role: Role) -> bool:
+        """Whether anything was recognised of a party."""
+        starts, ends = self.text.starts, self.text.ends
+        for number in self.turns_of(role):
+            if ends[number] > starts[number]:
+                return True
+        return False
 
     def other_rule(self, rule: str) -> Result:
         """The conclusion of another rule on this call, by its id."""
@@ -147,7 +155,7 @@ class CallView:
         if self.words_lost or self.dialogue.roles_unknown is not None:
             return False
         for role in (Role.AGENT, Role.CUSTOMER):
-            if not any(map(self.has_words, self.turns_of(role))):
+            if not self.says_anything(role):
                 return False
         confidence = self.transcript_confidence()
         return confidence is None or confidence >= least_confidence

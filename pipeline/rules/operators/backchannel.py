@@ -59,26 +59,32 @@ class Backchannel(ScopedOperator):
 
     def compile(self, to: Compilation) -> Condition:
         """Prepare the words."""
-        return CompiledBackchannel(self.scope(self.role, to), self, to.min_transcript_confidence)
+        first = sorted({plain(word)[0] for word in self.words})
+        book = to.lexicon.add_book([to.lexicon.add(character).pieces[0] for character in first])
+        return CompiledBackchannel(self.scope(self.role, to), self, to.min_transcript_confidence, book)
 
 
 class CompiledBackchannel(LookingAtEvents):
     """``backchannel`` ready to look at calls."""
 
-    __slots__ = ("first", "least", "parameters", "words")
+    __slots__ = ("book_number", "first", "least", "parameters", "words")
 
     COST = 30
 
     JUDGES_WORDS = True
 
-    def __init__(self, scope: Scope, parameters: Backchannel, least: float | None) -> None:
-        """Keep the words, longest first, so that 好的 is not left with 的."""
+    def __init__(self, scope: Scope, parameters: Backchannel, least: float | None, book_number: int) -> None:
+        """Keep the words, longest first, so that 好的 is not left with 的.
+
+        ``book_number`` is the group of their first characters, of which one must occur.
+        """
         words = sorted({plain(word) for word in parameters.words}, key=lambda word: (-len(word), word))
         super().__init__(scope, "不用" + "、".join(parameters.words[:6]) + "附和")
         self.parameters = parameters
         self.words = tuple(words)
         self.first = frozenset(word[0] for word in words)
         self.least = least
+        self.book_number = book_number
 
     def unknown(self, view: CallView) -> str | None:
         """The party is not heard, or the words cannot be trusted."""

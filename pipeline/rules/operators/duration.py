@@ -79,6 +79,13 @@ class CompiledDuration(LookingAtEvents):
         """Nobody of the party is heard; the call itself always has a length."""
         return None if self.parameters.of == "call" else nobody_heard(view, self.scope.role)
 
+    def clear_at_once(self, view: CallView) -> bool:
+        """Whether the call, where it is asked for, is inside the limits."""
+        wanted = self.parameters
+        if wanted.of != "call" or self.scope.anchor is not None:
+            return False
+        return not outside(max(0.0, view.end_s - view.answered_at_s), wanted.above_s, wanted.below_s)
+
     def find(self, view: CallView, window: Window) -> Iterator[Match]:
         """The call, or every turn or run of turns, outside the limits."""
         limits = (self.parameters.above_s, self.parameters.below_s)

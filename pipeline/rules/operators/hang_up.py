@@ -93,6 +93,10 @@ class CompiledHangUp(LookingAtEvents):
         """Whether it was this party."""
         return self.parameters.by == "anyone" or view.metadata.hung_up_by == self.parameters.by
 
+    def clear_at_once(self, view: CallView) -> bool:
+        """Whether it was not so, and everything is known that is asked for."""
+        return not self.possible(view) and self.unknown(view) is None
+
     def find(self, view: CallView, window: Window) -> Iterator[Match]:
         """The end of the call, from the last word on."""
         last = max(view.dialogue.turns, key=lambda spoken: spoken.turn.end_s).turn

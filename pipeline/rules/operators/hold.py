@@ -84,6 +84,10 @@ class CompiledHold(LookingAtEvents):
         """Whether any hold was measured."""
         return view.number("hold_count") != 0
 
+    def clear_at_once(self, view: CallView) -> bool:
+        """Whether it was not so, and everything is known that is asked for."""
+        return not self.possible(view) and self.unknown(view) is None
+
     def find(self, view: CallView, window: Window) -> Iterator[Match]:
         """Every such hold, in order of time."""
         wanted = self.parameters

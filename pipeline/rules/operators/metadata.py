@@ -107,6 +107,14 @@ class CompiledMetadata:
         written = [f"{sign}{limit:g}" for limit, sign in limits if limit is not None]
         return "/".join(sorted(self.wanted | self.contains)) or "，".join(written)
 
+    def clear_at_once(self, view: CallView) -> bool:
+        """Whether the field has another value; most rules for one direction are done with this."""
+        known = view.ruled_out.get(self.place)
+        if known is None:
+            value = self._value(view)
+            view.ruled_out[self.place] = known = value is not None and self.fits(value) is False
+        return known
+
     def evaluate(self, view: CallView, around: Match | None) -> Result:
         """The whole call, when the field has one of the values."""
         known = view.looked_up.get(self.place)

@@ -25,7 +25,7 @@ from pipeline.rules.operators.base import Parameters
 from pipeline.rules.operators.scope import Window
 from pipeline.rules.outcome import Match
 from pipeline.rules.view import CallView
-from pipeline.types import MatchKind
+from pipeline.types import MatchKind, Role
 
 AnyPattern = Pattern | SoundPattern
 
@@ -155,6 +155,23 @@ class PhraseBook:
     phrases: tuple[CompiledPhrase, ...]
     by_piece: dict[int, tuple[tuple[int, Wanted], ...]]
     number: int
+    countable: bool = field(init=False)
+    """Whether every wording is found where its only piece stands, so that pieces can be counted first."""
+    sure: dict[int, int] = field(init=False)
+    """Of pieces that are a whole wording and mean the same wherever they stand, the number of the phrase."""
+
+    def __post_init__(self) -> None:
+        """Tell once which pieces need no closer look."""
+        sure = {
+            piece: number
+            for piece, wanted in self.by_piece.items()
+            for number, one in wanted
+            if isinstance(one.pattern, Pattern) and len(one.pattern.pieces) == 1 and self.phrases[number].unconditional
+        }
+        object.__setattr__(self, "sure", sure)
+        wordings = [one.pattern for wanted in self.by_piece.values() for _, one in wanted]
+        countable = all(isinstance(pattern, Pattern) and len(pattern.pieces) == 1 for pattern in wordings)
+        object.__setattr__(self, "countable", countable)
 
     @classmethod
     def compile(cls, phrases: tuple[Phrase, ...], lexicon: LexiconBuilder, *, by_sound: bool = False) -> PhraseBook:
@@ -205,6 +222,37 @@ class PhraseBook:
                             return True
         return False
 
+    def too_few(self, view: CallView, role: Role | None, times: int) -> bool:
+        """Whether a party says less than so many of the words, whatever they mean where they stand."""
+        if not self.countable:
+            return False
+        text, roles, left = view.text, view.dialogue.roles, times
+        for piece in text.books.get(self.number, ()):
+            wordings = len(self.by_piece[piece])
+            for start, _ in text.hits[piece]:
+                if role is None or roles[text.turn_at(start)] is role:
+                    left -= wordings
+                    if left <= 0:
+                        return False
+        return True
+
+    def says_at_once(self, view: CallView, turns: tuple[int, ...], role: Role | None, count: int) -> bool:
+        """Whether so many different phrases are said in successive turns of a party, going by the ``sure`` ones."""
+        text, roles, sure = view.text, view.dialogue.roles, self.sure
+        first, last = text.starts[turns[0]], text.ends[turns[-1]]
+        said: set[int] = set()
+        for piece in text.books.get(self.number, ()):
+            number = sure.get(piece)
+            if number is None or number in said:
+                continue
+            for start, end in text.hits[piece]:
+                if first <= start and end <= last and (role is None or roles[text.turn_at(start)] is role):
+                    if len(said) + 1 == count:
+                        return True
+                    said.add(number)
+                    break
+        return False
+
     def says(self, view: CallView, window: Window, count: int) -> bool:
         """Whether so many different phrases were said; the first place of each is enough."""
         text = view.text
@@ -227,7 +275,7 @@ def words_match(view: CallView, hit: PhraseHit) -> Match:
     quote = wording.quote
     by_sound = hit.kind is MatchKind.HOMOPHONE
     return Match(
-        role=wording.turn.turn.role,
+        role=view.dialogue.roles[wording.turn],
         start_s=wording.start_s,
         end_s=wording.end_s,
         quote=quote,
@@ -236,5 +284,5 @@ def words_match(view: CallView, hit: PhraseHit) -> Match:
         threshold=f"规则要的是“{hit.wanted}”" if by_sound else None,
         confidence=wording.confidence,
         span=(hit.start, hit.end),
-        turn=view.text.turn_at(hit.start),
+        turn=wording.turn,
     )

@@ -128,6 +128,20 @@ class Said(Looking):
         """Whether a piece of any phrase occurs."""
         return self.book.possible(view.text)
 
+    def clear_at_once(self, view: CallView) -> bool:
+        """Whether the words are not there as often as asked for, in all that the party says."""
+        scope = self.scope
+        return self.plain_scope and self.book.too_few(view, scope.role, scope.times)
+
+    def found_at_once(self, view: CallView) -> bool:
+        """Whether a phrase is said in a window of whole turns; False where that needs a closer look."""
+        scope = self.scope
+        return self.one_window and scope.no_seconds and scope.times == 1 and self._said_at_once(view, 1)
+
+    def _said_at_once(self, view: CallView, count: int) -> bool:
+        turns = self.scope.turns_in(view)
+        return bool(turns) and self.book.says_at_once(view, turns, self.scope.role, count)
+
     def find(self, view: CallView, window: Window) -> Iterable[Match]:
         """Every place, in order."""
         hits = [hit for _, hit in self.book.find(view, window)]
@@ -161,6 +175,13 @@ class SaidTogether(Said):
         self.count = count
         self.in_order = in_order
         self.same_turn = same_turn
+
+    def found_at_once(self, view: CallView) -> bool:
+        """As for one phrase, where they need not stand together."""
+        scope = self.scope
+        if self.same_turn or scope.times > 1 or not (self.one_window and scope.no_seconds):
+            return False
+        return self._said_at_once(view, self.count)
 
     def find(self, view: CallView, window: Window) -> Iterator[Match]:
         """The first place of the first phrase of the list, or of the first that was said."""

@@ -148,9 +148,9 @@ class Near:
         return cls(before_turns=count if before else -1, after_turns=count if after else -1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Window:
-    """The turns that a condition looks at, cut to places of the plain text and to seconds.
+    """The turns that a condition looks at, cut to places of the plain text and to seconds; nobody changes one.
 
     Attributes:
         whole: nothing is cut away but the other party's turns, so that places need no look at times.
@@ -224,13 +224,10 @@ class Scope:
     def _cut(self, view: CallView, around: Match | None) -> Window:
         if self.is_whole_call:
             return whole_call(view, self.role)
-        numbers = view.turns_of(self.role)
+        numbers = self._chosen(view)
         by_turns = self.turns is not None
-        if self.turns is not None:
-            first, last = (place - 1 if place > 0 else len(numbers) + place for place in self.turns)
-            numbers = numbers[max(first, 0) : max(last + 1, 0)]
-            if self.no_seconds:
-                return _of_turns(view, numbers)
+        if by_turns and self.no_seconds:
+            return _of_turns(view, numbers)
         whole_end = len(view.text.plain)
         start, end = 0, whole_end
         start_s, end_s = self._seconds(view)
@@ -245,18 +242,28 @@ class Scope:
                 if around.span is not None:
                     start = around.span[1] if self.near.before_turns < 0 else start
                     end = around.span[0] if self.near.after_turns < 0 else end
-        if start_s > -math.inf or end_s < math.inf:
-            # Turns are in order of their starts.
-            numbers = numbers[: bisect_left(numbers, bisect_right(view.dialogue.starts_s, end_s))]
-            if start_s > -math.inf:
-                ends_s = view.dialogue.ends_s
-                numbers = tuple([number for number in numbers if ends_s[number] >= start_s])
+        numbers = _during(view, numbers, start_s, end_s)
         only_turns = start_s == -math.inf and end_s == math.inf and start == 0 and end == whole_end
         if numbers:
             start, end = max(start, view.text.starts[numbers[0]]), min(end, view.text.end_of(numbers[-1]))
         return Window(
             numbers, frozenset(numbers), start, end, start_s, end_s, only_turns, by_turns, around if self.near else None
         )
+
+    def turns_in(self, view: CallView) -> tuple[int, ...]:
+        """The turns of the window of a call, where the scope asks for no surroundings."""
+        numbers = self._chosen(view)
+        return numbers if self.no_seconds else _during(view, numbers, *self._seconds(view))
+
+    def _chosen(self, view: CallView) -> tuple[int, ...]:
+        """The party's turns from-to."""
+        numbers = view.turns_of(self.role)
+        if self.turns is None:
+            return numbers
+        first, last = self.turns
+        count = len(numbers)
+        first, last = first - 1 if first > 0 else count + first, last if last > 0 else count + last + 1
+        return numbers[max(first, 0) : max(last, 0)]
 
     def _seconds(self, view: CallView) -> tuple[float, float]:
         start_s, end_s = -math.inf, math.inf
@@ -288,6 +295,16 @@ class Scope:
             *(number for number in numbers if number == own and not between),
             *(after[: near.after_turns] if near.after_turns > 0 else ()),
         )
+
+
+def _during(view: CallView, numbers: tuple[int, ...], start_s: float, end_s: float) -> tuple[int, ...]:
+    """Those of the turns that reach into a stretch of time; turns are in order of their starts."""
+    if end_s < math.inf:
+        numbers = numbers[: bisect_left(numbers, bisect_right(view.dialogue.starts_s, end_s))]
+    if start_s > -math.inf:
+        ends_s = view.dialogue.ends_s
+        numbers = tuple([number for number in numbers if ends_s[number] >= start_s])
+    return numbers
 
 
 def whole_call(view: CallView, role: Role | None) -> Window:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from pydantic import Field, model_validator
@@ -76,14 +76,29 @@ class CompiledTurnCount(LookingAtEvents):
         """Roles are asked for and unknown."""
         return None if self.scope.role is None else view.dialogue.roles_unknown
 
+    def clear_at_once(self, view: CallView) -> bool:
+        """Whether the call holds more or fewer turns than asked for."""
+        if self.scope.near is not None or self.unknown(view) is not None:
+            return False
+        return not self._fits(self._count(view, self.scope.turns_in(view)))
+
+    def _count(self, view: CallView, turns: Sequence[int]) -> int:
+        least = self.parameters.min_characters
+        if not least:
+            return len(turns)
+        starts, ends = view.text.starts, view.text.ends
+        return len([number for number in turns if ends[number] - starts[number] >= least])
+
+    def _fits(self, count: int) -> bool:
+        wanted = self.parameters
+        return (wanted.at_least is None or count >= wanted.at_least) and (
+            wanted.at_most is None or count <= wanted.at_most
+        )
+
     def find(self, view: CallView, window: Window) -> Iterator[Match]:
         """The window, when it holds so many turns."""
-        wanted = self.parameters
-        starts, ends, least = view.text.starts, view.text.ends, wanted.min_characters
-        count = len([number for number in window.turns if ends[number] - starts[number] >= least])
-        if (wanted.at_least is None or count >= wanted.at_least) and (
-            wanted.at_most is None or count <= wanted.at_most
-        ):
+        count = self._count(view, window.turns)
+        if self._fits(count):
             shown = missing_in(view, window, self.scope.role)
             yield Match(
                 shown.role,
