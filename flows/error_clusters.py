@@ -15,6 +15,7 @@ from models.stretches import Embedder, Stretch
 from pipeline.errors import StatisticsError
 from quality.error_scope import ErrorScope, Funnel, error_scope, funnel
 from quality.verdicts import FindingVerdict, Verdict, adjudicated, same_place
+from store import month_reports
 from store.calls import calls_of_month
 from store.stretches import (
     FlaggedStretch,
@@ -115,6 +116,8 @@ def clusters_of_month(
         found.append(_placed(cluster, number, match is None, stretches, agent_of_call, team_of, earlier, target))
     report = ClusterReport(month, len(agent_of_call), tuple(stretches), rejected, tuple(found))
     save_clusters(month, [_stored(month, one, stretches) for one in found])
+    looked_at = {"calls": report.calls, "stretches": len(stretches)}
+    month_reports.save(month, month_reports.CLUSTERS, {"": looked_at})
     save_rule_scopes(month, _rule_scopes(agent_of_call, team_of, rule_hits(month), target))
     return report
 

@@ -20,6 +20,7 @@ from flows.progress import BatchProgress, make_progress
 from flows.recipe import Recipe, make_recipe
 from flows.summary import NightSummary
 from flows.workers import WorkerPool, WorkerSpec
+from pipeline.errors import TingjianError
 from pipeline.types import CallMetadata
 from store.paths import path_text
 from store.values import BatchProcess
@@ -88,7 +89,11 @@ def run_night(
             ledger.retry_quarantined(batch_id)
         before = ledger.count_by_state(batch_id)
         to_do = before["new"] + before["failed"]
-        night = _work(batch_id, recipe, settings, to_do, progress(to_do), scheduler) if to_do else None
+        try:
+            night = _work(batch_id, recipe, settings, to_do, progress(to_do), scheduler) if to_do else None
+        except TingjianError as error:
+            ledger.stop_batch(batch_id, str(error))
+            raise
         summary = _summarise(batch_id, before, night, time.monotonic() - started)
         ledger.close_batch(batch_id, summary.to_document())
     return summary

@@ -63,17 +63,29 @@ def beat(batch_id: str) -> None:
 
 def close_batch(batch_id: str, summary: Mapping[str, Any]) -> None:
     """End a run with its summary, and have the systems told that want to know; nobody waits for them."""
+    _end(batch_id, summary, stopped=False)
+
+
+def stop_batch(batch_id: str, why: str) -> None:
+    """End a run that could not go on: the pages show why, and the systems are told that it stopped."""
+    states = count_by_state(batch_id)
+    counts = {
+        "found": sum(states.values()),
+        "set_aside": states["quarantined"],
+        "left": states["new"] + states["failed"],
+    }
+    _end(batch_id, {**counts, "stopped": why}, stopped=True)
+
+
+def _end(batch_id: str, summary: Mapping[str, Any], *, stopped: bool) -> None:
     now = timezone.now()
+    # Counts alone are told: names and places of recordings stay inside.
+    counts = {name: value for name, value in summary.items() if isinstance(value, int | float)}
+    told = {"batch_id": str(batch_id), "finished_at": now.isoformat(), "stopped": stopped, "counts": counts}
     with transaction.atomic():
         done = LedgerEntry.objects.filter(batch=batch_id, state=LedgerState.DONE).count()
         Batch.objects.filter(id=batch_id).update(finished_at=now, summary=dict(summary), done_at_end=done)
-        webhooks.announce(webhooks.NIGHT_FINISHED, _told_of_night(batch_id, now, summary))
-
-
-def _told_of_night(batch_id: str, finished_at: datetime, summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Counts alone: names and places of recordings stay inside."""
-    counts = {name: value for name, value in summary.items() if isinstance(value, int | float)}
-    return {"batch_id": str(batch_id), "finished_at": finished_at.isoformat(), "counts": counts}
+        webhooks.announce(webhooks.NIGHT_FINISHED, told)
 
 
 def batches_with_claims() -> list[BatchProcess]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from store.models import MonthReport
 
 TEAM, DRAWN, HEARD = "team", "balance_drawn", "balance_heard"
+CLUSTERS = "clusters"
 SCOPE, AGENT_ERRORS, TEAM_ERRORS = "scope", "agent_errors", "team_errors"
 ROWS_AT_ONCE = 500
 

@@ -60,6 +60,10 @@ def _enqueue(wanted: Mapping[str, tuple[Any, Lane, str]]) -> int:
     newest = Assessment.objects.filter(recording__in=must).order_by("id")
     for recording_id, route in newest.values_list("recording_id", "own_document__route"):
         reasons[recording_id] = "；".join((route or {}).get("reasons", ())[:3])
+    risky = [recording_id for recording_id, (_, lane, _reason) in wanted.items() if lane is Lane.RISK]
+    scored = Assessment.objects.filter(recording__in=risky, score__isnull=False).order_by("id")
+    for recording_id, score in scored.values_list("recording_id", "score"):
+        reasons[recording_id] = f"机器 {score:.4g} 分"
     items = [
         QueueItem(
             recording=recording,

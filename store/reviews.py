@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from pipeline.errors import UsageError
 from quality.types import MonthCall, Purpose, Review, ReviewedCall
-from store import models
+from store import models, webhooks
 from store.calls import between, month_calls_by_id
 from store.months import bounds_of_month
 
@@ -56,7 +56,18 @@ def record_reviews(reviews: Sequence[Review], source: str = "") -> int:
                 stored.add(key)
                 new.append(_row(review, source, now))
         models.Review.objects.bulk_create(new, batch_size=ROWS_AT_ONCE)
+        _tell([row for row in new if row.purpose == Purpose.REVIEW.value])
     return len(new)
+
+
+def _tell(rows: Sequence[models.Review]) -> None:
+    """Have the centre's systems told of reviews that count."""
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[start : start + ROWS_AT_ONCE]
+        recordings = models.Recording.objects.in_bulk({row.recording_id for row in some})
+        for row in some:
+            row.recording = recordings[row.recording_id]
+        webhooks.announce_all(webhooks.VERDICT_FINAL, [webhooks.review_payload(row) for row in some])
 
 
 def reviews_of_month(

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from quality.types import Lane, Purpose
 from quality.verdicts import Verdict, adjudicated, verdict_at
+from store import month_reports
 from store.calls import READ_AT_ONCE, between, newest_findings
 from store.models import (
     Assessment,
@@ -68,9 +69,16 @@ class TaughtStretch:
     confirmed: bool
 
 
-def months_with_clusters() -> list[str]:
-    """Months whose common errors were looked for and found, the latest first."""
-    return sorted(set(ErrorCluster.objects.values_list("month", flat=True)), reverse=True)
+def months_looked_at() -> list[str]:
+    """Months whose common errors were looked for, found or not, the latest first."""
+    found = set(ErrorCluster.objects.values_list("month", flat=True))
+    return sorted(found | set(month_reports.months(month_reports.CLUSTERS)), reverse=True)
+
+
+def looked_at(month: str) -> tuple[Mapping[str, Any], datetime] | None:
+    """How many calls and flagged stretches the search of a month had (``calls``, ``stretches``), and when it was."""
+    kept = month_reports.of_month(month, month_reports.CLUSTERS)
+    return (kept[0].document, kept[0].computed_at) if kept else None
 
 
 def clusters_of(month: str) -> list[tuple[StoredCluster, datetime]]:

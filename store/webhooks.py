@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from store.api_tables import Webhook, WebhookMessage
 
+ROWS_AT_ONCE = 500
 NIGHT_FINISHED, VERDICT_FINAL = "night.finished", "verdict.final"
 _WANTED = {NIGHT_FINISHED: "night_finished", VERDICT_FINAL: "verdict_final"}
 
@@ -38,14 +39,19 @@ class Due:
 
 def announce(event: str, payload: Mapping[str, Any]) -> int:
     """Write a message for every address that wants to know; inside the caller's transaction. Returns how many."""
+    return announce_all(event, [payload])
+
+
+def announce_all(event: str, payloads: Sequence[Mapping[str, Any]]) -> int:
+    """The same for many at once, in their order."""
     now = timezone.now()
-    hooks = Webhook.objects.filter(active=True, **{_WANTED[event]: True}).values_list("id", flat=True)
+    hooks = list(Webhook.objects.filter(active=True, **{_WANTED[event]: True}).values_list("id", flat=True))
     rows = [
         WebhookMessage(webhook_id=hook, event=event, payload=dict(payload), created_at=now, next_try_at=now)
+        for payload in payloads
         for hook in hooks
     ]
-    if rows:
-        WebhookMessage.objects.bulk_create(rows)
+    WebhookMessage.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
     return len(rows)
 
 
@@ -101,7 +107,8 @@ def review_payload(review: Any) -> dict[str, Any]:
         "deductions": {rule: points for rule, points in review.deductions.items() if points},
         "rater": review.rater,
         "blind": review.blind,
-        "source": review.source,
+        # Of an import the name of its file stays inside.
+        "source": "import" if review.source.startswith("import ") else review.source,
         "submitted_at": review.submitted_at.isoformat(),
     }
 

@@ -15,7 +15,7 @@ from flows.run import _lock_file, run_night
 from flows.summary import NightSummary
 from pipeline.errors import ModelNotFoundError, UsageError
 from store import records
-from store.models import Assessment, LedgerEntry
+from store.models import Assessment, Batch, LedgerEntry
 from store.values import Claim
 from tests.flows.nights import a_recipe, inline_scheduler, no_scheduler, some_settings
 
@@ -171,6 +171,9 @@ def test_night_when_the_installation_is_at_fault_then_it_stops_and_the_rest_is_l
     assert states.count("quarantined") < 40
     assert "new" in states
     assert "claimed" not in states
+    batch = Batch.objects.get()
+    assert batch.finished_at is not None
+    assert (batch.summary["found"], "internal_error" in batch.summary["stopped"]) == (40, True)
 
 
 def test_night_when_many_recordings_are_bad_then_that_is_no_fault_of_the_installation(folder: Path, night: Any) -> None:

@@ -14,7 +14,9 @@ from django.test import Client
 from django.utils import timezone
 
 from flows.webhook_delivery import deliver, post
+from quality.types import Purpose, Review
 from store import ledger, models, webhooks
+from store.reviews import record_reviews
 from tests.review.people import person, queued
 from tests.review.test_appeals import agent as agent
 from tests.review.test_appeals import appeal
@@ -86,6 +88,28 @@ def test_end_of_a_night_is_told_signed_and_without_names_of_recordings(receiver:
     assert given == hmac.new(SECRET.encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()
     assert headers["X-Tingjian-Delivery"] == told["id"]
     assert deliver() == (0, 0)
+
+
+def test_night_that_stopped_is_told_as_such(receiver: Receiver) -> None:
+    queued("c1")
+    ledger.stop_batch(str(models.Batch.objects.get().id), "stopped: 3 of 4 recordings of /r/13800000000 failed")
+    assert deliver() == (1, 0)
+    told = json.loads(receiver.got[0][1])
+    assert (told["event"], told["data"]["stopped"]) == ("night.finished", True)
+    assert told["data"]["counts"]["found"] == 1
+    assert b"13800000000" not in receiver.got[0][1]
+
+
+def test_imported_reviews_are_told_once_and_without_their_file(receiver: Receiver) -> None:
+    queued("c1")
+    given = Review("id-c1", "lin", timezone.now(), 80.0)
+    sitting = Review("id-c1", "lin", timezone.now(), 70.0, purpose=Purpose.CALIBRATION, session="march")
+    for _again in range(2):
+        record_reviews([given, sitting], "import 13800000000.csv")
+    assert deliver() == (1, 0)
+    told = json.loads(receiver.got[0][1])
+    assert (told["event"], told["data"]["score"]) == ("verdict.final", 80.0)
+    assert (told["data"]["call_id"], told["data"]["source"]) == ("c1", "import")
 
 
 def test_verdict_is_told_when_it_is_final_and_again_after_an_appeal(
