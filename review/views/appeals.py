@@ -188,7 +188,6 @@ def _data(request: HttpRequest, result: Result) -> dict[str, Any]:
                 "role": one.finding.role.value,
                 "severity": one.finding.severity.value,
                 "verdict": "reject" if one.upheld else "confirm",
-                "silent": not one.finding.quote,
                 "scoring": True,
             }
             for one in result.standing

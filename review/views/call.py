@@ -257,7 +257,6 @@ def _live(desk: Desk) -> dict[str, Any]:
                 "role": flag.finding.role.value,
                 "severity": flag.finding.severity.value,
                 "verdict": flag.verdict.value if flag.verdict else "",
-                "silent": not flag.finding.quote,
                 "scoring": flag.scoring,
             }
             for flag in desk.flags
@@ -273,9 +272,9 @@ def _live(desk: Desk) -> dict[str, Any]:
 def _page_data(request: HttpRequest, desk: Desk) -> dict[str, Any]:
     """What the page's script needs; of a hidden result nothing."""
     recording = desk.document.get("recording", {})
-    base, session = f"/calls/{desk.recording.id}", ""
+    base, session, back = f"/calls/{desk.recording.id}", "", "/queue"
     if desk.lane == CALIBRATION_LANE:
-        session = f"?session={request.GET['session']}"
+        session, back = f"?session={request.GET['session']}", f"/calibration/{request.GET['session']}"
     return {
         **_live(desk),
         "id": desk.recording.id,
@@ -301,6 +300,7 @@ def _page_data(request: HttpRequest, desk: Desk) -> dict[str, Any]:
             "events": f"{base}/events{session}",
             "submit": f"{base}/submit{session}",
             "renew": f"{base}/renew{session}",
+            "back": back,
         },
         "words": {
             "saved": _("已保存"),
@@ -311,6 +311,8 @@ def _page_data(request: HttpRequest, desk: Desk) -> dict[str, Any]:
             "unknown": _("声道"),
             "judged": _("已判"),
             "reload": _("重新载入"),
+            "back": _("回到列表"),
+            "unsaved": _("未保存"),
             "confirm_leave": _("还有判定没有保存。"),
             "choose_words": _("请先在对话里选中文字，或在波形上拖出一段。"),
             "choose_rule": _("请选择规则。"),

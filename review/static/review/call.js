@@ -24,18 +24,26 @@ const saver = new Saver(data, {
     place.classList.toggle("failed", state === "failed");
     if (message) banner(message);
   },
-  onLost: (message) => banner(message, true),
+  onLost: (message, gone) => {
+    player.pause();
+    if ($("saved")) {
+      $("saved").textContent = data.words.unsaved;
+      $("saved").classList.add("failed");
+    }
+    banner(message, gone ? "back" : "reload");
+  },
 });
 
-function banner(text, reload = false) {
+function banner(text, way = "") {
   const place = $("banner");
   place.textContent = text;
   place.classList.remove("hidden");
-  if (reload) {
+  if (way) {
+    // Whose call it no longer is goes back to where calls are; else the page itself shows what has come since.
     const button = document.createElement("button");
     button.className = "small";
-    button.textContent = data.words.reload;
-    button.addEventListener("click", () => location.reload());
+    button.textContent = data.words[way];
+    button.addEventListener("click", () => (way === "back" ? location.assign(data.urls.back) : location.reload()));
     place.append(" ", button);
   }
 }
@@ -73,7 +81,7 @@ function choose(id, play, { again = false, moving = false } = {}) {
   showState();
   card(id)?.scrollIntoView({ block: "nearest" });
   document.querySelector("mark.current")?.scrollIntoView({ block: "center" });
-  if (play) player.playEvidence(flag.start, flag.end, { silent: flag.silent, again, moving });
+  if (play) player.playEvidence(flag.start, flag.end, { again, moving });
 }
 
 function move(step, onlyOpen = false) {

@@ -20,7 +20,6 @@ export class Player {
     this.stopAt = null;
     this.slowUntil = null;
     this.speed = 1;
-    this.silentEvidence = false;
     this.skip = false;
     this.muted = new Set();
     this.listened = 0;
@@ -58,6 +57,7 @@ export class Player {
       await this.picture();
     } catch (error) {
       $("wave-loading").textContent = error.message;
+      $("wave-loading").classList.add("failed");
     }
   }
 
@@ -99,7 +99,7 @@ export class Player {
       cursorWidth: 2,
       autoScroll: true,
       cspNonce: this.nonce,
-      plugins: [this.regions, Timeline.create({ height: 18, style: { fontSize: "11px", color: css("--muted") } })],
+      plugins: [this.regions, Timeline.create({ height: 18, secondaryLabelOpacity: 0.85, style: { fontSize: "11px", color: css("--muted") } })],
     });
     this.wave.on("interaction", () => {
       this.stopAt = null;
@@ -222,16 +222,14 @@ export class Player {
 
   playFrom(seconds) {
     this.seek(seconds);
-    this.silentEvidence = false;
     this.play();
   }
 
-  playEvidence(start, end, { silent = false, again = false, moving = false }) {
+  playEvidence(start, end, { again = false, moving = false }) {
     const wide = end - start > WIDE_SHARE * this.data.duration;
     this.slowDown(again && !wide ? end + AFTER_S : null);
     this.audio.currentTime = Math.max(0, start - this.preroll());
     this.stopAt = end === null || wide ? null : end + AFTER_S;
-    this.silentEvidence = silent;
     this.onTime();
     // Only going on to the next flag is something that a person may want to do without a sound.
     if (!moving || this.data.preferences.autoplay) this.play();
@@ -266,6 +264,14 @@ export class Player {
 
   changeSpeed(by) {
     this.setSpeed(this.speed + by);
+  }
+
+  // A silence that is itself what a flag is about is always heard.
+  isEvidence([start, end]) {
+    return this.data.flags_data.some((flag) => {
+      const length = flag.end - flag.start;
+      return Math.min(end, flag.end) - Math.max(start, flag.start) > length / 2 && length < WIDE_SHARE * this.data.duration;
+    });
   }
 
   toggleSkip() {
@@ -333,9 +339,9 @@ export class Player {
     const at = this.time;
     if (this.playing) {
       if (this.slowUntil !== null && at >= this.slowUntil) this.slowDown(null);
-      if (!this.stopInTime() && this.skip && !this.silentEvidence) {
+      if (!this.stopInTime() && this.skip) {
         const gap = this.gaps.find(([start, end]) => at > start + LEFT_OF_SILENCE_S && at < end - LEFT_OF_SILENCE_S);
-        if (gap) this.audio.currentTime = gap[1] - LEFT_OF_SILENCE_S;
+        if (gap && !this.isEvidence(gap)) this.audio.currentTime = gap[1] - LEFT_OF_SILENCE_S;
       }
       this.onTime();
     }

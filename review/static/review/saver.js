@@ -55,7 +55,7 @@ export class Saver {
           this.on.onState("", answer.message);
         } else if (status === 409 || status === 401 || status === 403) {
           this.stopped = status === 409;
-          this.on.onLost(answer.message || String(status));
+          this.on.onLost(answer.message || String(status), Boolean(answer.lost));
           if (status !== 409) await pause((wait = Math.min(wait * 2, 15_000)));
         } else {
           throw new Error(String(status));
@@ -82,7 +82,7 @@ export class Saver {
       if (status === 200) return answer;
       if (status === 409) {
         this.stopped = true;
-        this.on.onLost(answer.message);
+        this.on.onLost(answer.message, Boolean(answer.lost));
       } else {
         this.on.onState("", answer.message || String(status));
       }
@@ -98,7 +98,7 @@ export class Saver {
       const { status, answer } = await post(this.data.urls.renew, { listened_s: listened }, leaving);
       if (status === 409) {
         this.stopped = true;
-        this.on.onLost(answer.message);
+        this.on.onLost(answer.message, Boolean(answer.lost));
       }
     } catch {
       // The next one will tell.
