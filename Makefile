@@ -31,7 +31,7 @@ test: setup-test ## all tests (under 20 minutes on two cores)
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
 
 screenshots: setup-test ## pictures of the review pages into docs/images, from the browser test
-	@TINGJIAN_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/review/test_browser.py
+	@TINGJIAN_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/review/browser
 
 lint: $(READY) ## ruff, mypy, import contracts
 	@$(BIN)/ruff check .

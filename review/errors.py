@@ -35,7 +35,12 @@ def sign_on_failed(request: HttpRequest, text: str) -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     """500; nothing of the request is shown."""
-    return _answer(request, 500, _("出错了"), _("这是程序的缺陷，已记入日志；已保存的判定没有丢失。"))
+    return _answer(
+        request,
+        500,
+        _("出错了"),
+        _("这是程序的缺陷，已记入日志；已保存的判定没有丢失。请过一会儿再试；还不行就告诉管理员是几点、在做什么。"),
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from pipeline.errors import RECORDING_PROBLEMS
+
 LANES = {
     "must": _("必听"),
     "risk": _("风险"),
@@ -88,4 +90,5 @@ BACKTESTS = {
     "done": _("已试算"),
     "failed": _("试算没有成功"),
 }
+PROBLEMS = {code: _(text) for code, text in RECORDING_PROBLEMS.items()}
 CHANGES = {"added": _("新增"), "removed": _("删去"), "changed": _("改动")}

@@ -31,6 +31,7 @@ TABLES = {
     "scope": words.SCOPES,
     "dimension": words.DIMENSIONS,
     "change": words.CHANGES,
+    "problem": words.PROBLEMS,
     "rate_change": words.RATE_CHANGES,
     "scope_meaning": words.SCOPE_MEANINGS,
 }

@@ -18,6 +18,7 @@ from review.access import needs
 from review.byte_ranges import send_file
 from review.desk import may_listen
 from review.errors import problem
+from review.words import PROBLEMS
 from store.listening import copy_file, peaks_file
 from store.models import Recording
 from store.paths import path_from_text
@@ -80,5 +81,6 @@ def _type(path: Path) -> str:
 
 
 def _gone(error: Exception) -> HttpResponse:
-    why = error.code if isinstance(error, RecordingError) else type(error).__name__
-    return problem(_("这段录音现在放不了（%(why)s）：文件可能已移走或损坏。请联系管理员。") % {"why": why}, 404)
+    code = error.code if isinstance(error, RecordingError) else "not_readable"
+    why = PROBLEMS.get(code, code)
+    return problem(_("放不了这段录音：%(why)s。请告诉管理员；对话和标记照样可以看。") % {"why": why}, 404)

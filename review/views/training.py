@@ -55,15 +55,17 @@ class Heard:
 @require_GET
 def show(request: HttpRequest) -> HttpResponse:
     """The common errors of a month and its rules, each with its trend and its scope."""
-    months = store_training.months_with_clusters()
+    months = store_training.months_looked_at()
     month = _month(request, months)
+    searched = store_training.looked_at(month)
     found = store_training.clusters_of(month) if month else []
     history = store_training.history_of([one.number for one, _at in found], month)
     titles = _titles()
     context = {
         "months": months,
         "month": month,
-        "found_at": found[0][1] if found else None,
+        "found_at": searched[1] if searched else found[0][1] if found else None,
+        "searched": searched[0] if searched else None,
         "clusters": [
             {
                 "one": one,
@@ -114,6 +116,7 @@ def one(request: HttpRequest, number: int) -> HttpResponse:
         "change": _change(history),
         "withheld": len(document["findings"]) - len(stretches),
         "may_name": request.user.has_perm("store.name_agents"),
+        "has_font": chinese_font(settings_in_force().pdf_font) is not None,
     }
     return render(request, "review/training_error.html", context)
 
@@ -122,7 +125,7 @@ def one(request: HttpRequest, number: int) -> HttpResponse:
 @require_GET
 def rule(request: HttpRequest, rule_id: str) -> HttpResponse:
     """Whose error the hits of one rule are, in a month."""
-    month = _month(request, store_training.months_with_clusters())
+    month = _month(request, store_training.months_looked_at())
     found = next((each for each in store_training.rule_scopes(month) if each.rule == rule_id), None)
     if found is None:
         raise Http404

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from flows.error_clusters import clusters_of_month
+from review.views import training
 from store.training import taught_stretches
-from tests.review.people import person, put_into_queue
+from tests.review.people import RUDE, person, put_into_queue, rulebook
+from tests.stored_calls import store_call
 from tests.training.classroom import MONTH, shirking, store_classroom
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +32,23 @@ def pack_of(response) -> dict[str, bytes]:
 
 def test_month_without_clusters_says_how_to_find_them(trainer: Client) -> None:
     assert "tingjian training clusters" in trainer.get("/training").content.decode()
+
+
+def test_month_that_was_searched_in_vain_says_so(trainer: Client) -> None:
+    store_call(rulebook(), "c1", *RUDE)
+    clusters_of_month(MONTH)
+    page = trainer.get("/training").content.decode()
+    assert "这个月没有共性问题" in page
+    assert "1 通通话里标出了 2 处" in page
+    assert "tingjian training clusters" not in page
+
+
+def test_pack_without_a_font_is_announced(trainer: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store_classroom(tmp_path)
+    address = f"/training/{shirking().number}"
+    assert "pdf_font" not in trainer.get(address).content.decode()
+    monkeypatch.setattr(training, "chinese_font", lambda _path: None)
+    assert "pdf_font" in trainer.get(address).content.decode()
 
 
 def test_trainer_sees_the_errors_hears_them_and_takes_the_pack(trainer: Client, tmp_path: Path) -> None:

@@ -14,11 +14,9 @@ from pipeline.rules import load_rulebook
 from quality.report_sections import layout_of
 from review.report_page import report_file
 from store.reports import save_report
+from tests.review.browser.driving import picture, visit
 from tests.review.people import RUDE, person
-from tests.review.test_browser import browser, picture, visit
 from tests.stored_calls import store_call
-
-__all__ = ["browser"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
@@ -42,6 +40,8 @@ def test_charts_are_drawn_on_the_page_and_in_the_file(browser: Browser, live_ser
         assert len(drawn) >= 6
         assert all(drawn)
         picture(page, "report")
+        page.goto("/reports")
+        picture(page, "reports")
 
     place = tmp_path / "report.html"
     place.write_text(report_file(layout_of(report), "zh"), encoding="utf-8")
