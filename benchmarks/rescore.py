@@ -79,16 +79,16 @@ def measure(var_dir: str) -> dict[str, Any]:
     from flows import rescore as flow
 
     judging = 0.0
-    judge_once = flow.judge
+    judge_some = flow.judge_many
 
     def timed(*arguments: Any) -> Any:
         nonlocal judging
         begun = time.process_time()
-        result = judge_once(*arguments)
+        result = judge_some(*arguments)
         judging += time.process_time() - begun
         return result
 
-    flow.judge = timed
+    flow.judge_many = timed
     begun_with_calls = 0.0
     make_rescoring = flow.make_rescoring
 

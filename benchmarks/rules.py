@@ -31,8 +31,8 @@ from benchmarks.service_calls import make_call, phrases
 from pipeline.features.dialogue import read_dialogue
 from pipeline.features.measure import measure_call
 from pipeline.late_call import LateCall
-from pipeline.rules import Rulebook, judge, load_rulebook, parse_rulebook
-from pipeline.rules.matching import SpokenText
+from pipeline.rules import CALLS_TOGETHER, Rulebook, judge_many, load_rulebook, parse_rulebook
+from pipeline.rules.spoken import SpokenText
 from pipeline.serialise import call_to_document
 from pipeline.types import Call, Measures
 
@@ -165,8 +165,12 @@ def run(calls: int, say: Callable[[str], None]) -> None:
             reading += seconds
             for cost in costs:
                 started = time.process_time()
-                for number, call in enumerate(read):
-                    cost.findings += len(judge(call, measures[number % MEASURED_CALLS], cost.rulebook).findings)
+                for place in range(0, len(read), CALLS_TOGETHER):
+                    some = [
+                        (call, measures[number % MEASURED_CALLS])
+                        for number, call in enumerate(read[place : place + CALLS_TOGETHER], place)
+                    ]
+                    cost.findings += sum(len(one.findings) for one in judge_many(some, cost.rulebook))
                 spent = time.process_time() - started
                 cost.seconds += spent
                 cost.calls += len(read)

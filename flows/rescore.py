@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,18 @@ from flows.processes import only_one
 from flows.recipe import stage_version_of
 from flows.rejudge import days, divided, in_processes, measures_of, no_circles_sought
 from pipeline.late_call import read_call
-from pipeline.rules import judge
+from pipeline.rules import CALLS_TOGETHER, judge, judge_many
 from pipeline.rules.rulebook import Rulebook
 from pipeline.rules.shelf import open_shelf
 from pipeline.serialise import assessment_to_document, judgement_to_document
-from pipeline.types import Assessment, Call, Provenance
+from pipeline.types import Assessment, Call, Judgement, Measures, Provenance
 from pipeline.version import CODE_VERSION
 from store.values import InForce, JudgedAgain, StoredCall
 
 Document = Mapping[str, Any]
+
+READING_ERRORS = (KeyError, TypeError, ValueError)
+"""What a stored document of another time may raise."""
 
 Progress = Callable[[int, int], None]
 """Told after every part: calls done, calls in all."""
@@ -80,6 +84,10 @@ class PartResult:
     counts: Counter[str] = field(default_factory=Counter)
     rulebooks: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[str, str]] = field(default_factory=list)
+
+    def add_failed(self, stored: StoredCall, error: Exception) -> None:
+        """A stored document of another time; its words never leave it."""
+        self.failed.append((stored.call_id, f"{type(error).__name__}: its stored documents cannot be read"))
 
 
 def rescore(
@@ -158,34 +166,66 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
     def judge_part(transcript_ids: list[int]) -> PartResult:
         result = PartResult(0)
         judged: list[JudgedAgain] = []
+        waiting: list[_Waiting] = []
         for stored in stored_calls(transcript_ids):
             result.calls += 1
             try:
                 call = read_call(stored.text)
-                one = _judge_again(stored, call, shelf.at(call.recording.metadata.started_at, now), stages, result)
-            except (KeyError, TypeError, ValueError) as error:
-                # A stored document of another time; its words never leave it.
-                result.failed.append((stored.call_id, f"{type(error).__name__}: its stored documents cannot be read"))
-                continue
-            if one is not None:
-                judged.append(one)
+                rulebook = shelf.at(call.recording.metadata.started_at, now)
+                old = stored.in_force
+                if old is not None and (old.rulebook_sha256, old.code_version) == (rulebook.sha256, CODE_VERSION):
+                    result.counts["already"] += 1
+                    continue
+                waiting.append(_Waiting(stored, call, measures_of(stored, call), rulebook))
+            except READING_ERRORS as error:
+                result.add_failed(stored, error)
+            if len(waiting) == CALLS_TOGETHER:
+                judged += _judge_together(waiting, stages, result)
+                waiting = []
+        judged += _judge_together(waiting, stages, result)
         save_judgements(judged)
         return result
 
     return work
 
 
-def _judge_again(
-    stored: StoredCall, call: Call, rulebook: Rulebook, stages: _Stages, result: PartResult
-) -> JudgedAgain | None:
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A call that was read, and by which rulebook to judge it."""
+
+    stored: StoredCall
+    call: Call
+    measures: Measures
+    rulebook: Rulebook
+
+
+def _judge_together(waiting: list[_Waiting], stages: _Stages, result: PartResult) -> list[JudgedAgain]:
+    """Those that follow each other with one rulebook are judged in one go."""
+    judged = []
+    for _, group in groupby(waiting, key=lambda one: id(one.rulebook)):
+        some = list(group)
+        started = time.perf_counter()
+        judgements: list[Judgement | None]
+        try:
+            judgements = [*judge_many([(one.call, one.measures) for one in some], some[0].rulebook)]
+        except READING_ERRORS:
+            # One of them cannot be read as it should: each by itself says which.
+            judgements = [None] * len(some)
+        seconds = (time.perf_counter() - started) / len(some)
+        for one, judgement in zip(some, judgements, strict=True):
+            try:
+                again = judgement or judge(one.call, one.measures, one.rulebook)
+                judged.append(_judged_again(one, again, {"judge": seconds}, stages, result))
+            except READING_ERRORS as error:
+                result.add_failed(one.stored, error)
+    return judged
+
+
+def _judged_again(
+    one: _Waiting, judgement: Judgement, seconds: dict[str, float], stages: _Stages, result: PartResult
+) -> JudgedAgain:
+    stored, call, measures, rulebook = one.stored, one.call, one.measures, one.rulebook
     old = stored.in_force
-    if old is not None and (old.rulebook_sha256, old.code_version) == (rulebook.sha256, CODE_VERSION):
-        result.counts["already"] += 1
-        return None
-    measures = measures_of(stored, call)
-    started = time.perf_counter()
-    judgement = judge(call, measures, rulebook)
-    seconds = {"judge": time.perf_counter() - started}
     by = _by(rulebook)
     document: dict[str, Any]
     ground_id: int | None = None

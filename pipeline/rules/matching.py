@@ -8,17 +8,17 @@ stands for 0 to ``WILDCARD_CHARACTERS`` characters of the plain form. A phrase n
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
-from pipeline.features.dialogue import Dialogue, time_in_utterance
-from pipeline.rules.folding import DROPPED, Codes, Table, codes_of, text_of
-from pipeline.rules.sound import SOUND_TABLE, distance, is_chinese, readings
-from pipeline.types import Utterance
+from pipeline.rules.folding import Table
+from pipeline.rules.sound import distance, is_chinese, readings, sounds
+
+if TYPE_CHECKING:
+    from pipeline.rules.spoken import SpokenText
 
 WILDCARD = "*"
 WILDCARD_CHARACTERS = 6
@@ -39,15 +39,12 @@ QUICK_CHARACTERS = 20_000
 TURN_END = "\n"
 """Stands between the turns of a call; no plain form holds it."""
 
-CLAUSE_MARKS = frozenset("，。？！；、：…,.?!;:\n")
-_CLAUSES = re.compile("[" + re.escape("".join(sorted(CLAUSE_MARKS))) + "]+")
-
 Hits = Mapping[int, Sequence[tuple[int, int]]]
 """Where each piece of a phrase was found: piece number to (start, end) in the plain text of the call."""
 
 
 def _folded(character: str) -> str:
-    if character == _BETWEEN_TURNS:
+    if character == BETWEEN_TURNS:
         return TURN_END
     code = ord(character)
     plain_one = chr(code - 0xFEE0) if 0xFF01 <= code <= 0xFF5E else character
@@ -57,15 +54,14 @@ def _folded(character: str) -> str:
     return lower if len(lower) == 1 else plain_one
 
 
-_BETWEEN_TURNS = "\x1e"
-_TURN_END_CODE = ord(TURN_END)
-_FOLD = Table(_folded)
+BETWEEN_TURNS = "\x1e"
+FOLD = Table(_folded)
 """Folds all turns of a call in one go, a record separator between them."""
 
 
 def plain(text: str) -> str:
     """The plain form of a text: one character for each character that counts, none for the others."""
-    return (text.replace(_BETWEEN_TURNS, " ") if _BETWEEN_TURNS in text else text).translate(_FOLD)
+    return (text.replace(BETWEEN_TURNS, " ") if BETWEEN_TURNS in text else text).translate(FOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +232,11 @@ class Lexicon:
     by_sound: frozenset[int] = frozenset()
     books: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
-    def scan(self, text: str, codes: Codes | None = None) -> dict[int, list[tuple[int, int]]]:
-        """Every occurrence of every piece in a plain text, overlapping ones too, in order of place."""
+    def scan(self, text: str, sounded: str | None = None) -> dict[int, list[tuple[int, int]]]:
+        """Every occurrence of every piece in a plain text, overlapping ones too, in order of place.
+
+        ``sounded`` is the text by its sounds, where that is known.
+        """
         hits: dict[int, list[tuple[int, int]]] = {}
         if self.automaton is None:
             return hits
@@ -250,7 +249,7 @@ class Lexicon:
             return hits
         # The sounds stand behind the words, so that one pass over both finds both.
         length = len(text)
-        both = text + text_of(SOUND_TABLE.of_all(codes_of(text) if codes is None else codes))
+        both = text + (sounds(text) if sounded is None else sounded)
         by_sound = self.by_sound
         for number, start, end in self.automaton.find_matches_as_indexes(both, overlapping=True):
             if start >= length:
@@ -262,144 +261,3 @@ class Lexicon:
             else:
                 hits[number] = [(start, end)]
         return hits
-
-
-class SpokenText:
-    """The words of a call in plain form with what was found in them, and the way back to each utterance.
-
-    Attributes:
-        turns: the turns of the call in order of time.
-        texts: their words as they were written down.
-        plain: their plain forms, each followed by ``TURN_END``.
-        starts: where each turn starts in ``plain``.
-        hits: every piece of the lexicon that occurs.
-        ends: the place behind each turn's last character.
-        books: for each group of phrases of which any can occur, the pieces of which one must occur.
-    """
-
-    __slots__ = ("_clauses", "_dialogue", "_offsets", "books", "ends", "hits", "plain", "starts", "texts", "turns")
-
-    def __init__(self, dialogue: Dialogue, lexicon: Lexicon) -> None:
-        """Fold and scan a call once."""
-        turns = dialogue.turns
-        self._dialogue = dialogue
-        self.turns = turns
-        self.texts = dialogue.texts
-        joined = _BETWEEN_TURNS.join(self.texts)
-        if turns and joined.count(_BETWEEN_TURNS) != len(turns) - 1:
-            joined = _BETWEEN_TURNS.join(text.replace(_BETWEEN_TURNS, " ") for text in self.texts)
-        folded = _FOLD.of_all(codes_of(joined + _BETWEEN_TURNS if turns else ""))
-        codes = folded[folded != DROPPED]
-        self.plain = text_of(codes)
-        ends: list[int] = (codes == _TURN_END_CODE).nonzero()[0].tolist()
-        self.ends = ends
-        self.starts = [0, *[end + 1 for end in ends[:-1]]] if ends else []
-        self.hits: Hits = lexicon.scan(self.plain, codes)
-        self.books: dict[int, list[int]] = {}
-        of_books, books = lexicon.books, self.books
-        for piece in self.hits:
-            for book in of_books.get(piece, ()):
-                if book in books:
-                    books[book].append(piece)
-                else:
-                    books[book] = [piece]
-        self._offsets: dict[int, list[int]] = {}
-        self._clauses: dict[int, list[int]] = {}
-
-    def turn_at(self, place: int) -> int:
-        """Number of the turn that holds a place of the plain text."""
-        return bisect_right(self.starts, place) - 1
-
-    def end_of(self, turn: int) -> int:
-        """Place behind the last character of a turn."""
-        return self.ends[turn]
-
-    def of_turn(self, turn: int) -> str:
-        """The plain form of one turn."""
-        return self.plain[self.starts[turn] : self.end_of(turn)]
-
-    def wording(self, start: int, end: int) -> Wording:
-        """The spoken words between two places of one turn."""
-        turn = self.turn_at(start)
-        first, last = start - self.starts[turn], end - self.starts[turn] - 1
-        offsets = self._offsets_of(turn)
-        return Wording(turn, self._dialogue.utterances_of(turn), offsets[first], offsets[last] + 1)
-
-    def clause_length(self, start: int, end: int) -> int:
-        """Characters of the clauses around the words between two places: to the next mark or the utterance's end."""
-        turn = self.turn_at(start)
-        if turn not in self._clauses:
-            self._clauses[turn] = self._clause_starts(turn)
-        starts = self._clauses[turn]
-        first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1)
-        return (starts[last] if last < len(starts) else self.ends[turn]) - starts[first]
-
-    def _clause_starts(self, turn: int) -> list[int]:
-        """Places in the plain text where the clauses of a turn start."""
-        at = self.starts[turn]
-        starts = [at]
-        for text in self._dialogue.texts_of(turn):
-            # What stands between two marks is a clause; an utterance ends one in any case.
-            for part in _CLAUSES.split(text):
-                length = len(plain(part))
-                if length:
-                    if at != starts[-1]:
-                        starts.append(at)
-                    at += length
-        return starts
-
-    def _offsets_of(self, turn: int) -> list[int]:
-        if turn not in self._offsets:
-            text = self.texts[turn].replace(_BETWEEN_TURNS, " ")
-            self._offsets[turn] = [place for place, kept in enumerate(map(_FOLD.__getitem__, map(ord, text))) if kept]
-        return self._offsets[turn]
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """Characters ``start`` to ``end`` of the words of one turn, as they were written down; ``turn`` is its number."""
-
-    turn: int
-    utterances: tuple[Utterance, ...]
-    start: int
-    end: int
-
-    @property
-    def quote(self) -> str:
-        """The words with the punctuation between them."""
-        return "".join([utterance.text for utterance in self.utterances])[self.start : self.end]
-
-    @property
-    def start_s(self) -> float:
-        """When the first character starts, its utterance taken as spoken evenly."""
-        utterance, offset = self._utterance_at(self.start)
-        return time_in_utterance(utterance, offset, offset + 1).start_s
-
-    @property
-    def end_s(self) -> float:
-        """When the last character ends."""
-        utterance, offset = self._utterance_at(self.end - 1)
-        return time_in_utterance(utterance, offset, offset + 1).end_s
-
-    @property
-    def confidence(self) -> float | None:
-        """Lowest confidence of the utterances that the words stand in, None where the engine gives none."""
-        given = [utterance.confidence for utterance in self._inside() if utterance.confidence is not None]
-        return min(given) if given else None
-
-    def _utterance_at(self, place: int) -> tuple[Utterance, int]:
-        for utterance in self.utterances:
-            if place < len(utterance.text):
-                return utterance, place
-            place -= len(utterance.text)
-        raise IndexError(place)
-
-    def _inside(self) -> Sequence[Utterance]:
-        if len(self.utterances) == 1:
-            return self.utterances
-        at, inside = 0, []
-        for utterance in self.utterances:
-            if at < self.end and at + len(utterance.text) > self.start:
-                inside.append(utterance)
-            at += len(utterance.text)
-        return inside

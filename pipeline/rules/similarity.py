@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.rules.matching import CLAUSE_MARKS, SpokenText, plain
+from pipeline.rules.matching import plain
+from pipeline.rules.spoken import CLAUSE_MARKS, SpokenText
 
 SENTENCE_MARKS = frozenset("。？！；…?!;\n")
 FULL = 100.0

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from pipeline.features.dialogue import Dialogue, read_dialogue
 from pipeline.features.events import CallEvents, read_events
 from pipeline.features.settings import DEFAULT_MEASURE_SETTINGS, MeasureSettings
-from pipeline.rules.matching import Lexicon, SpokenText
+from pipeline.rules.matching import Lexicon
 from pipeline.rules.outcome import Result
+from pipeline.rules.spoken import SpokenText
 from pipeline.stored_measures import StoredMeasures, Value
 from pipeline.types import Call, CallMetadata, Measure, Measures, Outcome, Role
 
@@ -58,14 +59,15 @@ class CallView:
         measures: Measures,
         lexicon: Lexicon,
         other_rule: Callable[[CallView, str], Result] = _no_other_rules,
+        text: SpokenText | None = None,
     ) -> None:
-        """Prepare a call: put words to turns, scan them once.
+        """Prepare a call: put words to turns, scan them once; ``text`` is what came of that where it is done.
 
         ``other_rule`` gives the conclusion of another rule by its id. It is handed the view instead of holding it, so
         that a view goes as soon as its call is judged: collecting circles costs as much as judging.
         """
-        self.dialogue: Dialogue = read_dialogue(call)
-        self.text = SpokenText(self.dialogue, lexicon)
+        self.text = SpokenText(read_dialogue(call), lexicon) if text is None else text
+        self.dialogue: Dialogue = self.text.dialogue
         self.measures = measures
         self.value: Callable[[str], Value]
         self.why_unmeasured: Callable[[str], str | None]

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.features.dialogue import read_dialogue
-from pipeline.rules.matching import WILDCARD_CHARACTERS, LexiconBuilder, SpokenText, plain
+from pipeline.rules.matching import WILDCARD_CHARACTERS, LexiconBuilder, plain
+from pipeline.rules.spoken import SpokenText
 from pipeline.types import Call, Role, Utterance
 from tests.builders import call
 

@@ -17,13 +17,13 @@ from pipeline.rules.matching import (
     LexiconBuilder,
     Pattern,
     SoundPattern,
-    SpokenText,
     plain,
     sounds_enough,
 )
 from pipeline.rules.operators.base import Parameters
 from pipeline.rules.operators.scope import Window
 from pipeline.rules.outcome import Match
+from pipeline.rules.spoken import SpokenText
 from pipeline.rules.view import CallView
 from pipeline.types import MatchKind, Role
 
