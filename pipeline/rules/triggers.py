@@ -61,8 +61,17 @@ def needed_measures(condition: Condition) -> Iterator[Limit]:
         yield from condition.limits
 
 
+def needed_metadata(condition: Condition) -> Iterator[CompiledMetadata]:
+    """What the manifest must not say otherwise before the condition can hold or be unknown."""
+    if isinstance(condition, AllOf):
+        for part in condition.parts:
+            yield from needed_metadata(part)
+    elif isinstance(condition, CompiledMetadata):
+        yield condition
+
+
 def clear_by(condition: Condition) -> Clear | None:
-    """What tells at once that a condition is clear, None where nothing does."""
+    """What tells at once that a condition is clear, measures and manifest left out; None where nothing does."""
     if isinstance(condition, AllOf):
         in_order = sorted(condition.parts, key=cost_of)
         known = [clear for part in in_order if (clear := clear_by(part)) is not None]
@@ -75,7 +84,7 @@ def clear_by(condition: Condition) -> Clear | None:
         return said.found_at_once if said.scope.anchor is None else clear_by(said.scope.anchor.condition)
     if isinstance(condition, Said):
         return condition.clear_at_once if condition.plain_scope and condition.book.countable else None
-    if isinstance(condition, CompiledDuration | CompiledHangUp | CompiledHold | CompiledMetadata | CompiledTurnCount):
+    if isinstance(condition, CompiledDuration | CompiledHangUp | CompiledHold | CompiledTurnCount):
         return condition.clear_at_once
     return None
 
@@ -96,24 +105,29 @@ def _any_of(known: Sequence[Clear]) -> Clear:
 class Triggers:
     """The rules of a rulebook by what triggers them."""
 
-    __slots__ = ("_always", "_by_book", "_clear", "_measured", "_rules")
+    __slots__ = ("_always", "_by_book", "_clear", "_measured", "_on_manifest", "_rules")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         """Look at every rule's condition once."""
         self._rules = tuple(rules)
         always: list[int] = []
         by_book: dict[int, list[int]] = {}
+        on_manifest: dict[CompiledMetadata, list[int]] = {}
         for place, rule in enumerate(self._rules):
             books = needed_books(rule.condition)
             if books is None:
                 always.append(place)
             for book in books or ():
                 by_book.setdefault(book, []).append(place)
-        self._always = tuple(always)
+            for asked in needed_metadata(rule.condition):
+                on_manifest.setdefault(asked, []).append(place)
+        self._always = frozenset(always)
         self._by_book = by_book
         self._measured = tuple(
             (place, *limit) for place in always for limit in needed_measures(self._rules[place].condition)
         )
+        # What many rules ask of the manifest is looked up once.
+        self._on_manifest = tuple((asked.clear_at_once, tuple(some)) for asked, some in on_manifest.items())
         self._clear = tuple(clear_by(rule.condition) for rule in self._rules)
 
     def rules_for(self, view: CallView) -> Sequence[Rule]:
@@ -129,5 +143,8 @@ class Triggers:
         for book in view.text.books:
             if book in by_book:
                 places.update(by_book[book])
+        for otherwise, some in self._on_manifest:
+            if otherwise(view):
+                places.difference_update(some)
         rules, clear = self._rules, self._clear
         return [rules[place] for place in sorted(places) if (by := clear[place]) is None or not by(view)]

@@ -49,7 +49,6 @@ class CallView:
         windows: the windows that were cut out so far, kept by ``operators.scope``.
         doubts: reasons for which words cannot be judged, kept by ``operators.looking``.
         looked_up: what conditions on the manifest say, kept by ``operators.metadata``.
-        ruled_out: whether the manifest says otherwise than a condition asks, kept by the same.
         wordless: reasons for which a party's words in the whole call hold nothing to judge, kept by the same.
     """
 
@@ -83,7 +82,6 @@ class CallView:
         self._events: dict[MeasureSettings, CallEvents] = {}
         self._known: dict[int, Result] = {}
         self.looked_up: dict[int, Result] = {}
-        self.ruled_out: dict[int, bool] = {}
         self._turns: dict[Role | None, tuple[int, ...]] = {}
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pipeline.rules.operators.base import Condition
+from pipeline.rules.operators.metadata import CompiledMetadata
 from pipeline.rules.outcome import CLEAR, Match, Result
 from pipeline.rules.view import CallView
 
@@ -28,9 +29,15 @@ class AllOf:
     def evaluate(self, view: CallView, around: Match | None) -> Result:
         """Evidence of the first condition when all hold."""
         results: list[Result] = [CLEAR] * len(self.parts)
+        doubt = False
         for place in self.cheapest_first:
-            results[place] = result = self.parts[place].evaluate(view, around)
-            if not result.matches and result.unknown is None:
+            part = self.parts[place]
+            # Beside what is unknown no evidence is shown.
+            result = part.told(view) if doubt and isinstance(part, CompiledMetadata) else part.evaluate(view, around)
+            results[place] = result
+            if result.unknown is not None:
+                doubt = True
+            elif not result.matches:
                 return CLEAR
         return _every(results)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -22,7 +23,9 @@ _SEPARATORS = re.compile(r"[,，;；|、\s]+")
 
 Value = str | int | float | bool
 
-_NAMED = frozenset(field.name for field in fields(CallMetadata)) - {"extra"}
+_FITS = Result((Match(Role.UNKNOWN, 0.0, 0.0, "", MatchKind.MEASURE),))
+
+_NAMED = frozenset(one.name for one in fields(CallMetadata)) - {"extra"}
 
 
 class MetadataIs(Operator):
@@ -99,6 +102,12 @@ class CompiledMetadata:
     below: float | None
     place: int
     """Conditions that ask the same have the same place, so that each call is asked once."""
+    absent: Result = dataclasses.field(init=False, compare=False)
+    """What a call without the field comes to."""
+
+    def __post_init__(self) -> None:
+        """Word once what is the same for every such call."""
+        object.__setattr__(self, "absent", Result(unknown=MISSING.format(field=self.field)))
 
     @property
     def asked_for(self) -> str:
@@ -109,11 +118,8 @@ class CompiledMetadata:
 
     def clear_at_once(self, view: CallView) -> bool:
         """Whether the field has another value; most rules for one direction are done with this."""
-        known = view.ruled_out.get(self.place)
-        if known is None:
-            value = self._value(view)
-            view.ruled_out[self.place] = known = value is not None and self.fits(value) is False
-        return known
+        value = self._value(view)
+        return value is not None and self.fits(value) is False
 
     def evaluate(self, view: CallView, around: Match | None) -> Result:
         """The whole call, when the field has one of the values."""
@@ -126,10 +132,20 @@ class CompiledMetadata:
         """The whole call with the value of the field, when it is another."""
         return self._looked_at(view, wanted=False)
 
+    def told(self, view: CallView) -> Result:
+        """As ``evaluate``, for who needs no evidence."""
+        value = self._value(view)
+        if value is None:
+            return self.absent
+        fits = self.fits(value)
+        if fits is None:
+            return Result(unknown=NO_NUMBER.format(field=self.field))
+        return _FITS if fits else CLEAR
+
     def _looked_at(self, view: CallView, *, wanted: bool) -> Result:
         value = self._value(view)
         if value is None:
-            return Result(unknown=MISSING.format(field=self.field))
+            return self.absent
         fits = self.fits(value)
         if fits is None:
             return Result(unknown=NO_NUMBER.format(field=self.field))

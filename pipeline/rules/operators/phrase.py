@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -238,15 +239,19 @@ class PhraseBook:
 
     def says_at_once(self, view: CallView, turns: tuple[int, ...], role: Role | None, count: int) -> bool:
         """Whether so many different phrases are said in successive turns of a party, going by the ``sure`` ones."""
-        text, roles, sure = view.text, view.dialogue.roles, self.sure
-        first, last = text.starts[turns[0]], text.ends[turns[-1]]
+        text = view.text
+        found = text.books.get(self.number)
+        if not found or not turns:
+            return False
+        sure, starts, roles = self.sure, text.starts, view.dialogue.roles
+        first, last = starts[turns[0]], text.ends[turns[-1]]
         said: set[int] = set()
-        for piece in text.books.get(self.number, ()):
+        for piece in found:
             number = sure.get(piece)
             if number is None or number in said:
                 continue
             for start, end in text.hits[piece]:
-                if first <= start and end <= last and (role is None or roles[text.turn_at(start)] is role):
+                if first <= start and end <= last and (role is None or roles[bisect_right(starts, start) - 1] is role):
                     if len(said) + 1 == count:
                         return True
                     said.add(number)

@@ -102,7 +102,7 @@ class Say(ScopedOperator):
 class Said(Looking):
     """Any of the phrases, every place."""
 
-    __slots__ = ("book", "min_transcript_confidence")
+    __slots__ = ("book", "min_transcript_confidence", "tells_at_once")
 
     JUDGES_WORDS = True
 
@@ -111,6 +111,7 @@ class Said(Looking):
         super().__init__(scope)
         self.book = book
         self.min_transcript_confidence = min_transcript_confidence
+        self.tells_at_once = self.one_window and scope.no_seconds and scope.times == 1
 
     def unknown(self, view: CallView) -> str | None:
         """The words cannot be trusted, or nobody knows whose they are."""
@@ -135,12 +136,7 @@ class Said(Looking):
 
     def found_at_once(self, view: CallView) -> bool:
         """Whether a phrase is said in a window of whole turns; False where that needs a closer look."""
-        scope = self.scope
-        return self.one_window and scope.no_seconds and scope.times == 1 and self._said_at_once(view, 1)
-
-    def _said_at_once(self, view: CallView, count: int) -> bool:
-        turns = self.scope.turns_in(view)
-        return bool(turns) and self.book.says_at_once(view, turns, self.scope.role, count)
+        return self.tells_at_once and self.book.says_at_once(view, self.scope.turns_in(view), self.scope.role, 1)
 
     def find(self, view: CallView, window: Window) -> Iterable[Match]:
         """Every place, in order."""
@@ -178,10 +174,9 @@ class SaidTogether(Said):
 
     def found_at_once(self, view: CallView) -> bool:
         """As for one phrase, where they need not stand together."""
-        scope = self.scope
-        if self.same_turn or scope.times > 1 or not (self.one_window and scope.no_seconds):
+        if self.same_turn or not self.tells_at_once:
             return False
-        return self._said_at_once(view, self.count)
+        return self.book.says_at_once(view, self.scope.turns_in(view), self.scope.role, self.count)
 
     def find(self, view: CallView, window: Window) -> Iterator[Match]:
         """The first place of the first phrase of the list, or of the first that was said."""

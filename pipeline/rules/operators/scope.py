@@ -205,9 +205,16 @@ class Scope:
     no_seconds: bool = field(init=False)
     is_whole_call: bool = field(init=False)
     """Whether nothing is cut away but the other party's turns."""
+    span: slice | None = field(init=False, compare=False)
+    """``turns`` as they are cut out of a party's."""
 
     def __post_init__(self) -> None:
         """Tell once what most scopes do not ask for."""
+        span = None
+        if self.turns is not None:
+            first, last = self.turns
+            span = slice(first - 1 if first > 0 else first, last if last > 0 else last + 1 or None)
+        object.__setattr__(self, "span", span)
         chosen = (self.first_s, self.last_s, self.between_s, self.between_percent, self.near)
         object.__setattr__(self, "no_seconds", all(one is None for one in chosen))
         object.__setattr__(self, "is_whole_call", self.no_seconds and self.turns is None)
@@ -258,12 +265,7 @@ class Scope:
     def _chosen(self, view: CallView) -> tuple[int, ...]:
         """The party's turns from-to."""
         numbers = view.turns_of(self.role)
-        if self.turns is None:
-            return numbers
-        first, last = self.turns
-        count = len(numbers)
-        first, last = first - 1 if first > 0 else count + first, last if last > 0 else count + last + 1
-        return numbers[max(first, 0) : max(last, 0)]
+        return numbers if self.span is None else numbers[self.span]
 
     def _seconds(self, view: CallView) -> tuple[float, float]:
         start_s, end_s = -math.inf, math.inf
