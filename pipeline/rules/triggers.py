@@ -16,6 +16,7 @@ from pipeline.rules.operators.hold import CompiledHold
 from pipeline.rules.operators.logic import AllOf, AnyOf, Not, cost_of
 from pipeline.rules.operators.measure import CompiledMeasure, Limit
 from pipeline.rules.operators.metadata import CompiledMetadata
+from pipeline.rules.operators.regular_expression import CompiledRegex
 from pipeline.rules.operators.say import Said
 from pipeline.rules.operators.turn_count import CompiledTurnCount
 
@@ -47,8 +48,8 @@ def needed_books(condition: Condition) -> frozenset[int] | None:
         return None if anchor is None else needed_books(anchor.condition)
     if isinstance(condition, Said) and (condition.plain_scope or condition.scope.anchor is not None):
         return frozenset((condition.book.number,))
-    if isinstance(condition, CompiledBackchannel) and condition.plain_scope:
-        return frozenset((condition.book_number,))
+    if isinstance(condition, CompiledBackchannel | CompiledRegex) and condition.plain_scope:
+        return None if condition.book_number is None else frozenset((condition.book_number,))
     return None
 
 
@@ -83,7 +84,7 @@ def clear_by(condition: Condition) -> Clear | None:
         # Near an anchor that is nowhere nothing can be missing.
         return said.found_at_once if said.scope.anchor is None else clear_by(said.scope.anchor.condition)
     if isinstance(condition, Said):
-        return condition.clear_at_once if condition.plain_scope and condition.book.countable else None
+        return condition.clear_at_once if condition.plain_scope else None
     if isinstance(condition, CompiledDuration | CompiledHangUp | CompiledHold | CompiledTurnCount):
         return condition.clear_at_once
     return None

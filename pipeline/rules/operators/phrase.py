@@ -225,13 +225,14 @@ class PhraseBook:
 
     def too_few(self, view: CallView, role: Role | None, times: int) -> bool:
         """Whether a party says less than so many of the words, whatever they mean where they stand."""
-        if not self.countable:
-            return False
-        text, roles, left = view.text, view.dialogue.roles, times
+        text = view.text
+        starts, hits, roles = text.starts, text.hits, view.dialogue.roles
+        # Of a wording of several pieces it is known that it needs this one, not how often the piece makes one.
+        left = times if self.countable else 1
         for piece in text.books.get(self.number, ()):
             wordings = len(self.by_piece[piece])
-            for start, _ in text.hits[piece]:
-                if role is None or roles[text.turn_at(start)] is role:
+            for start, _ in hits[piece]:
+                if role is None or roles[bisect_right(starts, start) - 1] is role:
                     left -= wordings
                     if left <= 0:
                         return False

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
+from pipeline.rules.needed_words import needed_words
 from pipeline.rules.operators.base import Compilation, Condition
 from pipeline.rules.operators.looking import Looking, no_words, words_unknown
 from pipeline.rules.operators.phrase import PhraseHit, words_match
@@ -56,26 +57,32 @@ class RegularExpression(ScopedOperator):
     def compile(self, to: Compilation) -> Condition:
         """Compile both expressions."""
         excluding = None if self.excluding is None else SafeRegex(self.excluding)
-        return CompiledRegex(
-            self.scope(self.role, to), SafeRegex(self.pattern), excluding, to.min_transcript_confidence
-        )
+        words = needed_words(self.pattern)
+        book: int | None = None
+        if words is not None:
+            book = to.lexicon.add_book([to.lexicon.add(word).pieces[0] for word in sorted(words)])
+        scope = self.scope(self.role, to)
+        return CompiledRegex(scope, SafeRegex(self.pattern), excluding, to.min_transcript_confidence, book)
 
 
 class CompiledRegex(Looking):
     """``regex`` ready to look at calls."""
 
-    __slots__ = ("excluding", "least", "pattern")
+    __slots__ = ("book_number", "excluding", "least", "pattern")
 
     COST = 30
 
     JUDGES_WORDS = True
 
-    def __init__(self, scope: Scope, pattern: SafeRegex, excluding: SafeRegex | None, least: float | None) -> None:
-        """Keep the expressions."""
+    def __init__(
+        self, scope: Scope, pattern: SafeRegex, excluding: SafeRegex | None, least: float | None, book: int | None
+    ) -> None:
+        """Keep the expressions; ``book`` is the group of words of which one must occur, None where there is none."""
         super().__init__(scope)
         self.pattern = pattern
         self.excluding = excluding
         self.least = least
+        self.book_number = book
 
     def unknown(self, view: CallView) -> str | None:
         """The words cannot be trusted, or nobody knows whose they are."""
@@ -101,6 +108,8 @@ class CompiledRegex(Looking):
 
     def possible(self, view: CallView) -> bool:
         """Whether the expression occurs anywhere."""
+        if self.book_number is not None and self.book_number not in view.text.books:
+            return False
         return self.pattern.possible(view.text.plain)
 
     def find(self, view: CallView, window: Window) -> Iterator[Match]:
