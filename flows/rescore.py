@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from itertools import groupby
@@ -165,7 +165,10 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
 
     def judge_part(transcript_ids: list[int]) -> PartResult:
         result = PartResult(0)
-        judged: list[JudgedAgain] = []
+        save_judgements(judged(transcript_ids, result))
+        return result
+
+    def judged(transcript_ids: list[int], result: PartResult) -> Iterator[JudgedAgain]:
         waiting: list[_Waiting] = []
         for stored in stored_calls(transcript_ids):
             result.calls += 1
@@ -180,11 +183,9 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
             except READING_ERRORS as error:
                 result.add_failed(stored, error)
             if len(waiting) == CALLS_TOGETHER:
-                judged += _judge_together(waiting, stages, result)
+                yield from _judge_together(waiting, stages, result)
                 waiting = []
-        judged += _judge_together(waiting, stages, result)
-        save_judgements(judged)
-        return result
+        yield from _judge_together(waiting, stages, result)
 
     return work
 

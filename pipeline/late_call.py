@@ -14,7 +14,6 @@ import msgspec
 from pipeline.serialise import (
     acoustics_from_document,
     call_from_document,
-    recording_from_document,
     transcript_from_document,
 )
 from pipeline.types import Acoustics, Call, Recording, Role, Span, Transcript, Turn, Utterance
@@ -49,7 +48,7 @@ class _Words(msgspec.Struct, gc=False):
 class _StoredCall(msgspec.Struct, gc=False):
     """The part of ``pipeline.serialise.call_to_document`` that every judgement looks at; the rest is passed over."""
 
-    recording: dict[str, Any]
+    recording: Recording
     transcript: _Words
     turns: list[_Turn]
     acoustics: msgspec.Raw = msgspec.Raw(b"{}")
@@ -101,7 +100,6 @@ class LateCall(Call):
 
         Raises:
             msgspec.DecodeError: the quick parser does not know it for one of ours.
-            KeyError, TypeError, ValueError: its recording is not one of ours.
         """
         stored = _read(text)
         turns, said = stored.turns, stored.transcript.utterances
@@ -119,7 +117,7 @@ class LateCall(Call):
         put(self, "ends_s", [some[-1][1] for some in pieces])
         put(self, "said", [(one.channel, one.start_s, one.end_s) for one in said])
         put(self, "words", [one.text for one in said])
-        put(self, "recording", recording_from_document(stored.recording))
+        put(self, "recording", stored.recording)
 
     @property
     def words_refused(self) -> bool:

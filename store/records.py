@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
@@ -155,39 +156,50 @@ def _save_parts(stored: Assessment, assessment: Mapping[str, Any]) -> None:
         channels=recording["channels"],
         channel_layout=recording["channel_layout"],
     )
-    values = save_values([(stored.pk, assessment)])
-    save_parts([(stored.pk, recording["metadata"].get("agent_id", ""), values[0], assessment)])
+    values = values_of(assessment.get("measures") or {})
+    save_values([(stored.pk, values)])
+    save_parts([(stored.pk, parts_of(recording["metadata"].get("agent_id", ""), values["values"], assessment))])
 
 
-def save_parts(stored: Iterable[tuple[int, str, Mapping[str, Any] | None, Mapping[str, Any]]]) -> None:
-    """Write what belongs to assessments: findings, rules not assessable, and the measures that trends follow.
+class Parts(NamedTuple):
+    """What belongs to an assessment, as rows without its id: findings, rules not assessable, measures of trends."""
+
+    findings: list[tuple[Any, ...]]
+    unknown: list[tuple[str, str]]
+    measured: tuple[float | None, ...] | None
+
+
+def parts_of(agent_id: str, values: Mapping[str, Any] | None, document: Mapping[str, Any]) -> Parts:
+    """The parts of an assessment.
 
     Args:
-        stored: id of the assessment, agent, values of its measures by name (None where they are not at hand), document.
+        agent_id: whose call it was.
+        values: of its measures by name, None where they are not at hand.
+        document: of the assessment.
     """
-    findings: list[tuple[Any, ...]] = []
-    measured: list[tuple[Any, ...]] = []
-    unknown: list[tuple[Any, ...]] = []
-    for assessment_id, agent_id, values, document in stored:
-        if values is not None:
-            measured.append((assessment_id, *followed(values)))
-        for item in document["findings"]:
-            findings.append((assessment_id, agent_id, *(item[name] for name in _OF_FINDINGS)))
-        for item in document["not_assessable"]:
-            unknown.append((assessment_id, item["rule"], item["reason"]))
-    insert(Finding, ("assessment", "agent_id", *_OF_FINDINGS), findings)
+    return Parts(
+        [(agent_id, *_OF_FINDINGS(item)) for item in document["findings"]],
+        [(item["rule"], item["reason"]) for item in document["not_assessable"]],
+        None if values is None else followed(values),
+    )
+
+
+def save_parts(stored: Sequence[tuple[int, Parts]]) -> None:
+    """Write what belongs to assessments, each with its id."""
+    findings = [(number, *row) for number, parts in stored for row in parts.findings]
+    measured = [(number, *parts.measured) for number, parts in stored if parts.measured is not None]
+    unknown = [(number, *row) for number, parts in stored for row in parts.unknown]
+    insert(Finding, ("assessment", "agent_id", *_FINDING_COLUMNS), findings)
     insert(CallMeasures, ("assessment", *FOLLOWED.values()), measured)
     insert(NotAssessable, ("assessment", "rule", "reason"), unknown)
 
 
-def save_values(stored: Iterable[tuple[int, Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
-    """Keep the values of measures apart, by id and document of assessments that stand alone; returns them by name."""
-    found = [(assessment_id, values_of(document.get("measures") or {})) for assessment_id, document in stored]
-    insert(MeasuredValues, ("assessment", "document"), [(number, dumps(values)) for number, values in found])
-    return [values["values"] for _, values in found]
+def save_values(stored: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+    """Keep apart what ``values_of`` says of assessments that stand alone, by their ids."""
+    insert(MeasuredValues, ("assessment", "document"), [(number, dumps(values)) for number, values in stored])
 
 
-_OF_FINDINGS = (
+_FINDING_COLUMNS = (
     "rule",
     "category",
     "severity",
@@ -200,6 +212,7 @@ _OF_FINDINGS = (
     "confidence",
     "message",
 )
+_OF_FINDINGS = itemgetter(*_FINDING_COLUMNS)
 
 
 def _options_digest(provenance: Mapping[str, Any]) -> str:

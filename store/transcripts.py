@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, OuterRef, Subquery
@@ -18,7 +18,7 @@ from store.calls import between
 from store.models import Assessment, Batch, MeasuredValues, Transcript
 from store.quick_json import dumps, loads
 from store.quick_rows import document_column, insert, select
-from store.records import save_parts, save_values
+from store.records import Parts, parts_of, save_parts, save_values
 from store.values import InForce, JudgedAgain, StoredCall
 
 ROWS_AT_ONCE = 400
@@ -68,12 +68,12 @@ def stored_calls(transcript_ids: Sequence[int]) -> Iterator[StoredCall]:
     Args:
         transcript_ids: the transcripts; at most ``ROWS_AT_ONCE``.
     """
-    in_force, stages = _in_force(transcript_ids)
+    in_force = _InForce(transcript_ids)
     statement = _CALLS.format(call=document_column("t.call"))
     ids = sorted(transcript_ids)
     for start in range(0, len(ids), DOCUMENTS_AT_ONCE):
         for row in select(statement, ids[start : start + DOCUMENTS_AT_ONCE]):
-            yield StoredCall(*row, in_force.get(row[0]), frozenset(stages.get(row[0], ())))
+            yield StoredCall(*row, *in_force.of(row[0]))
 
 
 _CALLS = (
@@ -82,31 +82,43 @@ _CALLS = (
 )
 
 
-def _in_force(transcript_ids: Sequence[int]) -> tuple[dict[int, InForce], dict[int, set[str]]]:
-    """The newest assessment by transcript, and the stage versions of all."""
-    stages: dict[int, set[str]] = {}
-    newest: dict[int, tuple[Any, ...]] = {}
-    for transcript_id, *row in select(_ASSESSMENTS, transcript_ids):
-        stages.setdefault(transcript_id, set()).add(row[1])
-        newest[transcript_id] = tuple(row)
-    found: dict[int, list[tuple[str, float, float, float, str]]] = {}
-    for assessment_id, *finding in select(_FINDINGS, [row[0] for row in newest.values()]):
-        found.setdefault(assessment_id, []).append(tuple(finding))
-    grounds, values = _grounds({row[0]: row[3] == CODE_VERSION for row in newest.values()})
-    return {
-        transcript_id: InForce(
+class _InForce:
+    """The assessments of some transcripts as rows; what is in force of one is put together when its turn comes.
+
+    Hundreds of them at once would take longer to find memory for than to read.
+    """
+
+    def __init__(self, transcript_ids: Sequence[int]) -> None:
+        self._stages: dict[int, list[str]] = {}
+        self._newest: dict[int, tuple[Any, ...]] = {}
+        for transcript_id, *row in select(_ASSESSMENTS, transcript_ids):
+            self._stages.setdefault(transcript_id, []).append(row[1])
+            self._newest[transcript_id] = tuple(row)
+        rows = self._newest.values()
+        self._findings: dict[int, list[tuple[str, float, float, float, str]]] = {}
+        for assessment_id, *finding in select(_FINDINGS, [row[0] for row in rows]):
+            self._findings.setdefault(assessment_id, []).append(tuple(finding))
+        self._grounds, self._values = _grounds({row[0]: row[3] == CODE_VERSION for row in rows})
+
+    def of(self, transcript_id: int) -> tuple[InForce | None, frozenset[str]]:
+        """The newest assessment of a transcript, and the stage versions of all."""
+        if transcript_id not in self._newest:
+            return None, frozenset()
+        number, stage_version, sha256, code_version, score, must_review = self._newest[transcript_id]
+        ground_id = self._grounds[number]
+        values = self._values.get(ground_id) if code_version == CODE_VERSION else None
+        in_force = InForce(
             number,
-            grounds[number],
+            ground_id,
             stage_version,
             sha256,
             code_version,
             score,
             bool(must_review),
-            tuple(sorted(found[number])) if number in found else (),
-            values.get(grounds[number]) if code_version == CODE_VERSION else None,
+            tuple(sorted(self._findings[number])) if number in self._findings else (),
+            None if values is None else loads(values),
         )
-        for transcript_id, (number, stage_version, sha256, code_version, score, must_review) in newest.items()
-    }, stages
+        return in_force, frozenset(self._stages[transcript_id])
 
 
 _ASSESSMENTS = (
@@ -118,7 +130,7 @@ _FINDINGS = (
 )
 
 
-def _grounds(assessments: Mapping[int, bool]) -> tuple[dict[int, int], dict[int, Mapping[str, Any]]]:
+def _grounds(assessments: Mapping[int, bool]) -> tuple[dict[int, int], dict[int, str | bytes]]:
     """What these were judged from: the assessment that stands alone by id, and the values of its measures by its id.
 
     Values are kept of what stands alone, which is how most of it is known: SQLite would read the whole document of an
@@ -126,6 +138,9 @@ def _grounds(assessments: Mapping[int, bool]) -> tuple[dict[int, int], dict[int,
 
     Args:
         assessments: by id whether the values are of any use.
+
+    Returns:
+        ids, and values as the text of a document.
     """
     values = _known_values([number for number, of_use in assessments.items() if of_use])
     grounds = {number: number for number in values}
@@ -141,16 +156,15 @@ def _grounds(assessments: Mapping[int, bool]) -> tuple[dict[int, int], dict[int,
 _GROUNDS = "SELECT id, ground_id FROM store_assessment WHERE id IN (%s)"
 
 
-def _known_values(ground_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+def _known_values(ground_ids: Sequence[int]) -> dict[int, str | bytes]:
     """The values of the measures by assessment, of those that have them apart."""
-    statement = _VALUES.format(document=document_column("document"))
-    return {number: loads(text) for number, text in select(statement, ground_ids)}
+    return dict(select(_VALUES.format(document=document_column("document")), ground_ids))
 
 
 _VALUES = "SELECT assessment_id, {document} FROM store_measuredvalues WHERE assessment_id IN (%s)"
 
 
-def _kept_apart(ground_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+def _kept_apart(ground_ids: Sequence[int]) -> dict[int, str]:
     """The values of the measures that older code did not keep apart; from now on they are."""
     if not ground_ids:
         return {}
@@ -164,7 +178,7 @@ def _kept_apart(ground_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
             continue
     added = [MeasuredValues(assessment_id=number, document=values) for number, values in known.items()]
     MeasuredValues.objects.bulk_create(added, ignore_conflicts=True)
-    return known
+    return {number: dumps(values) for number, values in known.items()}
 
 
 def whole_assessment(assessment_id: int) -> dict[str, Any]:
@@ -202,36 +216,57 @@ def recipes(stage_versions: Iterable[str]) -> dict[str, dict[str, Any]]:
     return {stage: dict(recipe) for stage, recipe in rows.values_list("stage_version", "recipe") if recipe}
 
 
-def save_judgements(judged: Sequence[JudgedAgain]) -> int:
+def save_judgements(judged: Iterable[JudgedAgain]) -> int:
     """Store new assessments beside the old ones, all or none, and return how many were new.
 
-    One that is there already (same recording, inputs and stage version) is left as it is.
+    One that is there already (same recording, inputs and stage version) is left as it is. Each is made into rows as it
+    comes, so that its document is let go of; the transaction begins after the last.
     """
-    if not judged:
-        return 0
     now = connection.ops.adapt_datetimefield_value(timezone.now())
+    new = [_New.of(one, now) for one in judged]
+    if not new:
+        return 0
     with transaction.atomic():
-        new = judged
         try:
             with transaction.atomic():
-                insert(Assessment, _COLUMNS, [_row(one, now) for one in new])
+                insert(Assessment, _COLUMNS, [one.row for one in new])
         except IntegrityError:
             # As good as never: somebody else stored one of them while these were judged.
-            known = _stored(judged)
-            new = [one for one in judged if (one.recording_id, one.stage_version, one.inputs_digest) not in known]
-            insert(Assessment, _COLUMNS, [_row(one, now) for one in new])
+            known = _stored(new)
+            new = [one for one in new if one.key not in known]
+            insert(Assessment, _COLUMNS, [one.row for one in new])
         ids = _stored(new)
-        stored = [(ids[one.recording_id, one.stage_version, one.inputs_digest], one) for one in new]
-        whole = [(row, one.document) for row, one in stored if one.ground_id is None]
-        values = dict(zip(dict(whole), save_values(whole), strict=True))
-        save_parts((row, one.agent_id, values.get(row, one.values), one.document) for row, one in stored)
+        save_values([(ids[one.key], one.own_values) for one in new if one.own_values is not None])
+        save_parts([(ids[one.key], one.parts) for one in new])
     return len(new)
 
 
-def _stored(judged: Sequence[JudgedAgain]) -> dict[tuple[str, str, str], int]:
+class _New(NamedTuple):
+    """A new assessment as rows; ``own_values`` are the values of its measures where it stands alone."""
+
+    key: tuple[str, str, str]
+    row: tuple[Any, ...]
+    own_values: Mapping[str, Any] | None
+    parts: Parts
+
+    @classmethod
+    def of(cls, judged: JudgedAgain, now: Any) -> _New:
+        """From the judgement, to be stored ``now``."""
+        document = judged.document
+        own = values_of(document.get("measures") or {}) if judged.ground_id is None else None
+        values = judged.values if own is None else own["values"]
+        return cls(
+            (judged.recording_id, judged.stage_version, judged.inputs_digest),
+            _row(judged, now),
+            own,
+            parts_of(judged.agent_id, values, document),
+        )
+
+
+def _stored(new: Sequence[_New]) -> dict[tuple[str, str, str], int]:
     """Ids of the assessments of these calls by recording, stage version and inputs."""
-    stages = sorted({one.stage_version for one in judged})
-    rows = select(_BY_KEY, [one.recording_id for one in judged], stages)
+    stages = sorted({one.key[1] for one in new})
+    rows = select(_BY_KEY, [one.key[0] for one in new], stages)
     return {(recording_id, stage_version, inputs_digest): number for number, recording_id, stage_version, inputs_digest
             in rows}  # fmt: skip
 

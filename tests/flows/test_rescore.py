@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -124,8 +124,9 @@ def test_call_that_somebody_else_stored_meanwhile_is_left_and_the_others_are_sto
         store_call(old, name, *RUDE)
     returned: list[int] = []
 
-    def overtaken(judged: Sequence[JudgedAgain]) -> int:
-        returned.extend((save_judgements(judged[1:2]), save_judgements(judged)))
+    def overtaken(judged: Iterable[JudgedAgain]) -> int:
+        these = list(judged)
+        returned.extend((save_judgements(these[1:2]), save_judgements(these)))
         return returned[-1]
 
     monkeypatch.setattr("store.transcripts.save_judgements", overtaken)
