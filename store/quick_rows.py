@@ -5,7 +5,7 @@ The statements are those that SQLite and PostgreSQL both take.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -20,12 +20,17 @@ def select(statement: str, *many: Sequence[Any]) -> list[tuple[Any, ...]]:
         statement: with one ``%s`` for each sequence of values, in their order.
         many: values; together at most ``ROWS_AT_ONCE`` and a few.
     """
+    return list(each(statement, *many))
+
+
+def each(statement: str, *many: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """As ``select``, row by row: memory for one large row after the other is found sooner than for all of them."""
     if not all(many):
-        return []
+        return
     places = tuple([", ".join(["%s"] * len(some)) for some in many])
     with connection.cursor() as cursor:
         cursor.execute(statement % places, list(chain(*many)))
-        return list(cursor.fetchall())
+        yield from cursor
 
 
 def document_column(name: str) -> str:

@@ -17,7 +17,7 @@ from pipeline.version import CODE_VERSION
 from store.calls import between
 from store.models import Assessment, Batch, MeasuredValues, Transcript
 from store.quick_json import dumps, loads
-from store.quick_rows import document_column, insert, select
+from store.quick_rows import document_column, each, insert, select
 from store.records import Parts, parts_of, save_parts, save_values
 from store.values import InForce, JudgedAgain, StoredCall
 
@@ -72,7 +72,7 @@ def stored_calls(transcript_ids: Sequence[int]) -> Iterator[StoredCall]:
     statement = _CALLS.format(call=document_column("t.call"))
     ids = sorted(transcript_ids)
     for start in range(0, len(ids), DOCUMENTS_AT_ONCE):
-        for row in select(statement, ids[start : start + DOCUMENTS_AT_ONCE]):
+        for row in each(statement, ids[start : start + DOCUMENTS_AT_ONCE]):
             yield StoredCall(*row, *in_force.of(row[0]))
 
 
