@@ -127,7 +127,7 @@ def _measure_row(name: str, item: Mapping[str, Any], asked: Sequence[MeasureIs])
         norms = [f"{low[2:]}–{high[2:]}"]
     return MeasureRow(
         name=name,
-        title=info.title,
+        title=_(info.title),
         value=shown_value(name, value),
         unit=unit_words(name) if value is not None and not isinstance(value, bool | str) else "",
         norm="，".join(norms),
@@ -143,7 +143,7 @@ def _measure_row(name: str, item: Mapping[str, Any], asked: Sequence[MeasureIs])
 def unit_words(name: str) -> str:
     """The unit as people read it."""
     unit = CATALOGUE[name].unit
-    return {"s": _("秒")}.get(unit, unit)
+    return _("秒") if unit == "s" else unit and _(unit)
 
 
 def shown_value(name: str, value: float | bool | str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from review import words
 
 register = template.Library()
+NUMBER = re.compile(r"\d+")
 
 TABLES = {
     "lane": words.LANES,
@@ -41,6 +43,16 @@ TABLES = {
 def word(value: Any, table: str) -> str:
     """The word for a value of the code; what no table has is shown as it is."""
     return str(TABLES[table].get(str(value or ""), value or ""))
+
+
+@register.filter
+def said(text: Any) -> str:
+    """A sentence that a command has kept, in the reader's language; a number in it stays what it is."""
+    kept = str(text or "")
+    number = NUMBER.search(kept)
+    if not kept or number is None:
+        return kept and _(kept)
+    return _(NUMBER.sub("%(n)s", kept, count=1)).replace("%(n)s", number[0])
 
 
 @register.filter

@@ -133,3 +133,14 @@ def test_rules_are_shown_in_words_with_what_people_said(client: Client, boss: An
 def test_agent_reads_rules_without_their_health(client: Client) -> None:
     client.force_login(person("agent", "agent", agent_id="A1"))
     assert "成立的比例" not in client.get("/rules/LANG.03").content.decode()
+
+
+def test_reasons_that_commands_kept_are_read_in_english(client: Client, boss: Any) -> None:
+    some_estimates()
+    why = "12 通必听或风险通话都还没有复核"
+    estimates.save_estimates([Estimate("A9", "客服一组", "2026-03", Quantity.SCORE, None, None, 300, 0, 0, (), why)])
+    assert why in client.get("/agents").content.decode()
+    client.post("/language", {"language": "en"})
+    page = client.get("/agents").content.decode()
+    assert why not in page
+    assert "none of the 12 calls" in page
