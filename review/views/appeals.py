@@ -16,6 +16,7 @@ from config.django import settings_in_force
 from pipeline.errors import UsageError
 from quality.verdicts import AppealOutcome
 from review.access import needs
+from review.keys import key_table, keys_of
 from review.results import Result, corrected_review, corrections_of, key_of, load_result
 from review.transcript import Line, character_starts, marked_lines
 from review.views.profile import preferences_of
@@ -52,14 +53,17 @@ def my_call(request: HttpRequest, recording_id: str) -> HttpResponse:
     until = appeals.deadline(result.review, settings_in_force().appeal_days)
     findings = [(one.number, one.finding) for one in result.standing]
     lines = _lines(result, findings)
+    keys = keys_of(account_of(request.user).preferences)
     context = {
         "result": result,
         "lines": lines,
         "until": until,
         "may_appeal": timezone.now() <= until,
-        "data": _data(request, result),
+        "data": {**_data(request, result), "keys": keys},
         "recording": result.review.recording,
         "desk": {"judging": False},
+        "keys": keys,
+        "key_list": key_table(keys),
         "score_shown": True,
     }
     return render(request, "review/my_call.html", context)

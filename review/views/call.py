@@ -18,6 +18,7 @@ from pipeline.errors import UsageError
 from review.access import address_of, needs
 from review.desk import CALIBRATION_LANE, Desk, is_blind, load_desk, submission_of
 from review.errors import problem
+from review.keys import key_table, keys_of
 from review.sheet import comparison, measure_rows, sheet_rows
 from review.sitting_state import CORRECT, checked
 from review.transcript import Line, character_starts, marked_lines
@@ -25,6 +26,7 @@ from review.views.profile import preferences_of
 from review.views.queue import lease
 from review.words import REASONS
 from store import models, queue, sittings
+from store.accounts import account_of
 from store.sittings import Origin, StaleSittingError
 
 LARGEST_BODY = 20_000
@@ -51,17 +53,18 @@ def load_desk_of(request: HttpRequest, recording_id: str) -> Desk:
 
 def _page(request: HttpRequest, desk: Desk) -> HttpResponse:
     _note_disclosure(request, desk)
+    parts = _parts(request, desk)
     context = {
-        **_parts(desk),
+        **parts,
         "measures": [] if desk.hidden else measure_rows(desk),
-        "data": _page_data(request, desk),
+        "data": _page_data(request, desk, parts["keys"]),
         "comparison": comparison(desk),
         "can_reveal": desk.hidden and not desk.judging and request.user.has_perm("store.reveal_blind"),
         "can_take": _can_take(request, desk),
         "reasons": REASONS,
         "rules": _rules(desk),
+        "key_list": key_table(parts["keys"]),
         "metadata": desk.document.get("recording", {}).get("metadata", {}),
-        "colleagues": [],
     }
     return render(request, "review/call.html", context)
 
@@ -82,7 +85,7 @@ def add_event(request: HttpRequest, recording_id: str) -> HttpResponse:
         return _stale(desk)
     except (UsageError, ValueError) as error:
         return problem(_("没有保存：%(why)s") % {"why": error}, 422)
-    return _now(load_desk_of(request, recording_id), kind)
+    return _now(request, load_desk_of(request, recording_id), kind)
 
 
 @needs("judge_calls", "rate_calibration")
@@ -207,7 +210,7 @@ def _can_take(request: HttpRequest, desk: Desk) -> bool:
     )
 
 
-def _parts(desk: Desk) -> dict[str, Any]:
+def _parts(request: HttpRequest, desk: Desk) -> dict[str, Any]:
     """What the three columns need."""
     cut = marked_lines(desk.lines, [(flag.number, flag.finding) for flag in desk.flags])
     lines = []
@@ -225,11 +228,12 @@ def _parts(desk: Desk) -> dict[str, Any]:
                 correction=correction.event if correction else None,
             )
         )
-    return {"desk": desk, "lines": lines, "sheet": sheet_rows(desk), "reasons": REASONS}
+    keys = keys_of(account_of(request.user).preferences)
+    return {"desk": desk, "lines": lines, "sheet": sheet_rows(desk), "reasons": REASONS, "keys": keys}
 
 
-def _now(desk: Desk, kind: str) -> JsonResponse:
-    context = _parts(desk)
+def _now(request: HttpRequest, desk: Desk, kind: str) -> JsonResponse:
+    context = _parts(request, desk)
     answer: dict[str, Any] = {
         **_live(desk),
         "flags": render_to_string("review/call_flags.html", context),
@@ -269,7 +273,7 @@ def _live(desk: Desk) -> dict[str, Any]:
     }
 
 
-def _page_data(request: HttpRequest, desk: Desk) -> dict[str, Any]:
+def _page_data(request: HttpRequest, desk: Desk, keys: dict[str, str]) -> dict[str, Any]:
     """What the page's script needs; of a hidden result nothing."""
     recording = desk.document.get("recording", {})
     base, session, back = f"/calls/{desk.recording.id}", "", "/queue"
@@ -284,6 +288,7 @@ def _page_data(request: HttpRequest, desk: Desk) -> dict[str, Any]:
         "channels": desk.recording.channels or 1,
         "agent_channel": recording.get("agent_channel"),
         "preferences": preferences_of(request.user),
+        "keys": keys,
         "lines": [
             {
                 "role": item["role"],

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from review.access import needs
+from review.keys import KeysForm
 from store.accounts import account_of
 
 DEFAULTS = {"preroll_s": 3.0, "autoplay": True, "speed": 1.0, "slow_replay": False}
@@ -42,8 +43,15 @@ def show(request: HttpRequest) -> HttpResponse:
         account.save(update_fields=["preferences"])
         messages.success(request, _("已保存。"))
         return redirect("profile")
+    keys = KeysForm(request.POST if sent == "keys" else None, preferences=account.preferences)
+    if sent == "keys" and keys.is_valid():
+        account.preferences = {**account.preferences, "keys": keys.cleaned_data}
+        account.save(update_fields=["preferences"])
+        messages.success(request, _("已保存。"))
+        return redirect("profile")
     if sent == "password" and password.is_valid():
         update_session_auth_hash(request, password.save())
         messages.success(request, _("密码已更改。"))
         return redirect("profile")
-    return render(request, "review/profile.html", {"account": account, "player": player, "password": password})
+    forms_shown = {"account": account, "player": player, "password": password, "keys": keys}
+    return render(request, "review/profile.html", forms_shown)

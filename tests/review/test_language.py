@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from pipeline.errors import RECORDING_PROBLEMS
+from pipeline.features.catalogue import CATALOGUE
 from scripts.compile_messages import LOCALE, mo_bytes, read_po
 from tests.review.people import person
 
@@ -29,7 +30,8 @@ def messages_used() -> set[str]:
             found |= {re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", part) for part in re.split(r"{%\s*plural\s*%}", block)}
     for file in (*ROOM.rglob("*.py"), *(ROOM.parent / "store").glob("*.py")):
         found |= set(IN_CODE.findall(file.read_text(encoding="utf-8")))
-    return found | set(RECORDING_PROBLEMS.values())
+    measures = {words for one in CATALOGUE.values() for words in (one.title, one.unit) if CHINESE.search(words)}
+    return found | measures | set(RECORDING_PROBLEMS.values())
 
 
 def test_every_message_has_its_english() -> None:

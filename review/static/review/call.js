@@ -276,26 +276,29 @@ async function submit() {
 // ---- Keys and clicks -------------------------------------------------------------------------------------------
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
+const actions = {
+  next: () => move(1),
+  previous: () => move(-1),
+  again: () => currentFlag !== null && choose(currentFlag, true, { again: true }),
+  confirm: () => judge("confirm"),
+  reject: () => judge("reject"),
+  unsure: () => judge("unsure"),
+  undo: () => undo(),
+  add: openAdd,
+  comment: () => data.judging && openComment(),
+  correct: () => openCorrection(player.line()),
+  replay: () => player.replay(),
+  skip: () => player.toggleSkip(),
+  slower: () => player.changeSpeed(-0.1),
+  faster: () => player.changeSpeed(0.1),
+};
 const keys = {
   " ": () => player.toggle(),
-  j: () => move(1),
-  k: () => move(-1),
-  p: () => currentFlag !== null && choose(currentFlag, true, { again: true }),
-  y: () => judge("confirm"),
-  x: () => judge("reject"),
-  u: () => judge("unsure"),
-  z: () => undo(),
-  m: openAdd,
-  c: () => data.judging && openComment(),
-  e: () => openCorrection(player.line()),
-  r: () => player.replay(),
-  s: () => player.toggleSkip(),
-  "[": () => player.changeSpeed(-0.1),
-  "]": () => player.changeSpeed(0.1),
   ArrowLeft: () => player.seek(player.time - 5),
   ArrowRight: () => player.seek(player.time + 5),
   "?": () => $("help").showModal(),
 };
+for (const [action, key] of Object.entries(data.keys)) keys[key] = actions[action];
 
 document.addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]")) return;

@@ -17,6 +17,7 @@ from tests.review.browser.driving import (
     SELECT_TWO_CHARACTERS,
     THREE_FLAGS,
     flags_of,
+    open_call,
     ready,
     saved,
     time_of,
@@ -104,6 +105,28 @@ def test_reviewer_works_through_calls_by_keyboard(browser: Browser, live_server:
     assert (reviews[calls[BLIND]].score, reviews[calls[BLIND]].blind) == (100, True)
     assert models.AddedViolation.objects.get().rule == "LANG.05"
     assert models.Reveal.objects.get().person == "gongdan"
+
+
+def test_keys_are_what_a_person_makes_them(browser: Browser, live_server: Any, calls: dict[str, str]) -> None:
+    reviewer = person("gongdan", "reviewer")
+    with visit(browser, live_server, reviewer) as page:
+        page.goto("/me")
+        page.fill("[name=confirm]", "x")
+        page.click("form:has([name=confirm]) button")
+        expect(page.locator("form:has([name=confirm]) .note.error").first).to_contain_text("只能做一件事")
+        page.fill("[name=confirm]", "a")
+        page.click("form:has([name=confirm]) button")
+        expect(page.locator(".note.success")).to_be_visible()
+        open_call(page, calls[LATER], reviewer)
+        first = f'[data-flag="{flags_of(calls[LATER])[0].id}"] [data-verdict="confirm"]'
+        expect(page.locator(f"{first} kbd")).to_have_text("A")
+        page.keyboard.press("y")
+        page.keyboard.press("a")
+        saved(page)
+        expect(page.locator(f'{first}[aria-pressed="true"]')).to_have_count(1)
+        page.keyboard.press("?")
+        expect(page.locator("#help")).to_contain_text("成立，并到下一条")
+    assert models.SittingEvent.objects.count() == 1
 
 
 def test_second_tab_is_told_and_overwrites_nothing(browser: Browser, live_server: Any, calls: dict[str, str]) -> None:

@@ -99,6 +99,15 @@ def test_failure_looks_right(browser: Browser, live_server: Any, monkeypatch: py
         picture(page, "broken")
 
 
+def test_english_looks_right(browser: Browser, live_server: Any, calls: dict[str, str]) -> None:
+    reviewer = person("gongdan", "reviewer")
+    with visit(browser, live_server, reviewer) as page:
+        page.click("button[name=language]")
+        picture(page, "queue-english")
+        open_call(page, calls[OTHER], reviewer)
+        picture(page, "call-english")
+
+
 def test_logging_in_looks_right(browser: Browser, live_server: Any) -> None:
     context = browser.new_context(base_url=live_server.url, locale="zh-CN")
     page = context.new_page()
