@@ -8,8 +8,9 @@ stands for 0 to ``WILDCARD_CHARACTERS`` characters of the plain form. A phrase n
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ahocorasick_rs import AhoCorasick, Implementation
@@ -207,7 +208,7 @@ class LexiconBuilder:
         """The automaton over everything registered."""
         kind = Implementation.DFA if sum(map(len, self._numbers)) <= QUICK_CHARACTERS else None
         automaton = AhoCorasick(list(self._numbers), implementation=kind) if self._numbers else None
-        books = {piece: tuple(numbers) for piece, numbers in self._books.items()}
+        books = tuple(tuple(self._books.get(piece, ())) for piece in range(len(self._numbers)))
         return Lexicon(automaton, len(self._numbers), frozenset(self._sounds), books)
 
 
@@ -230,34 +231,28 @@ class Lexicon:
     automaton: AhoCorasick | None
     size: int
     by_sound: frozenset[int] = frozenset()
-    books: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    books: Sequence[tuple[int, ...]] = ()
+    """By piece, the groups of phrases that it is the key of."""
 
     def scan(self, text: str, sounded: str | None = None) -> dict[int, list[tuple[int, int]]]:
         """Every occurrence of every piece in a plain text, overlapping ones too, in order of place.
 
         ``sounded`` is the text by its sounds, where that is known.
         """
-        hits: dict[int, list[tuple[int, int]]] = {}
+        hits: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
         if self.automaton is None:
             return hits
         if not self.by_sound:
             for number, start, end in self.automaton.find_matches_as_indexes(text, overlapping=True):
-                if number in hits:
-                    hits[number].append((start, end))
-                else:
-                    hits[number] = [(start, end)]
+                hits[number].append((start, end))
             return hits
         # The sounds stand behind the words, so that one pass over both finds both.
         length = len(text)
         both = text + (sounds(text) if sounded is None else sounded)
         by_sound = self.by_sound
         for number, start, end in self.automaton.find_matches_as_indexes(both, overlapping=True):
-            if start >= length:
-                if number not in by_sound:
-                    continue
-                start, end = start - length, end - length
-            if number in hits:
+            if start < length:
                 hits[number].append((start, end))
-            else:
-                hits[number] = [(start, end)]
+            elif number in by_sound:
+                hits[number].append((start - length, end - length))
         return hits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -86,14 +87,12 @@ class SpokenText:
         self.ends = ends = words.ends
         self.starts = [0, *[end + 1 for end in ends[:-1]]] if ends else []
         self.hits: Hits = lexicon.scan(self.plain, words.sounded)
-        self.books: dict[int, list[int]] = {}
+        # Kept for ``get``, which adds nothing to it.
+        self.books: defaultdict[int, list[int]] = defaultdict(list)
         of_books, books = lexicon.books, self.books
         for piece in self.hits:
-            for book in of_books.get(piece, ()):
-                if book in books:
-                    books[book].append(piece)
-                else:
-                    books[book] = [piece]
+            for book in of_books[piece]:
+                books[book].append(piece)
         self._offsets: dict[int, list[int]] = {}
         self._clauses: dict[int, list[int]] = {}
 
@@ -152,7 +151,7 @@ class SpokenText:
         return self._offsets[turn]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wording:
     """Characters ``start`` to ``end`` of the words of one turn, as they were written down; ``turn`` is its number."""
 

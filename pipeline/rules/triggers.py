@@ -112,21 +112,24 @@ class Triggers:
         """Look at every rule's condition once."""
         self._rules = tuple(rules)
         always: list[int] = []
+        measured: list[tuple[int, tuple[Limit, ...]]] = []
         by_book: dict[int, list[int]] = {}
         on_manifest: dict[CompiledMetadata, list[int]] = {}
         for place, rule in enumerate(self._rules):
             books = needed_books(rule.condition)
             if books is None:
-                always.append(place)
+                limits = tuple(needed_measures(rule.condition))
+                if limits:
+                    measured.append((place, limits))
+                else:
+                    always.append(place)
             for book in books or ():
                 by_book.setdefault(book, []).append(place)
             for asked in needed_metadata(rule.condition):
                 on_manifest.setdefault(asked, []).append(place)
         self._always = frozenset(always)
         self._by_book = by_book
-        self._measured = tuple(
-            (place, *limit) for place in always for limit in needed_measures(self._rules[place].condition)
-        )
+        self._measured = tuple(measured)
         # What many rules ask of the manifest is looked up once.
         self._on_manifest = tuple((asked.clear_at_once, tuple(some)) for asked, some in on_manifest.items())
         self._clear = tuple(clear_by(rule.condition) for rule in self._rules)
@@ -135,11 +138,14 @@ class Triggers:
         """The rules that can say anything of a call by its phrases and measures, in their order."""
         places = set(self._always)
         value_of = view.value
-        for place, name, passes, limit, kinds in self._measured:
-            value = value_of(name)
-            # A value of another kind than the rule asks for is for the rule to complain of.
-            if value is not None and type(value) in kinds and not passes(value, limit):
-                places.discard(place)
+        for place, limits in self._measured:
+            for name, passes, limit, kinds in limits:
+                value = value_of(name)
+                # A value of another kind than the rule asks for is for the rule to complain of.
+                if value is not None and type(value) in kinds and not passes(value, limit):
+                    break
+            else:
+                places.add(place)
         by_book = self._by_book
         for book in view.text.books:
             if book in by_book:
