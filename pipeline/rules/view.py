@@ -13,7 +13,7 @@ from pipeline.rules.matching import Lexicon
 from pipeline.rules.outcome import Result
 from pipeline.rules.spoken import SpokenText
 from pipeline.stored_measures import StoredMeasures, Value
-from pipeline.types import Call, CallMetadata, Measure, Measures, Outcome, Role
+from pipeline.types import Call, CallMetadata, Evidence, Measure, Measures, Outcome, Role
 
 if TYPE_CHECKING:
     from pipeline.rules.operators.base import Condition
@@ -149,6 +149,13 @@ class CallView:
     def measure(self, name: str) -> Measure | None:
         """A measure by name with its evidence, None where it was never taken."""
         return self.measures.get(name)
+
+    def first_evidence(self, name: str) -> Evidence | None:
+        """The first evidence of a measure that was taken, None where it has none."""
+        if isinstance(self.measures, StoredMeasures):
+            return self.measures.first_evidence(name)
+        evidence = self.measures[name].evidence
+        return evidence[0] if evidence else None
 
     def nothing_in_doubt(self, least_confidence: float) -> bool:
         """Whether all words are known and sure enough, and both parties say some."""

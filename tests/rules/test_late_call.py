@@ -110,10 +110,20 @@ def test_a_measure_is_read_whole_only_for_its_evidence() -> None:
     stored = StoredMeasures(values_of(document), lambda name: (asked.append(name), document[name])[1])
     assert stored.value("call_duration_s") == document["call_duration_s"]["value"]
     assert (stored.value("nonsense"), "nonsense" in stored, len(stored)) == (None, False, len(document))
+    whole = measures_from_document(document)
+    for name, measure in whole.items():
+        assert stored.first_evidence(name) == (measure.evidence[0] if measure.evidence else None), name
     assert not asked
     assert stored["silence_ratio"] == measures_from_document(document)["silence_ratio"]
     assert asked == ["silence_ratio"]
-    assert dict(stored) == measures_from_document(document)
+    assert dict(stored) == whole
+
+
+def test_values_stored_without_the_first_evidence_still_have_it() -> None:
+    document = measures_to_document(measure_call(make_call(1)))
+    values = {key: part for key, part in values_of(document).items() if key != "first"}
+    stored = StoredMeasures(values, document.__getitem__)
+    assert stored.first_evidence("silence_ratio") == measures_from_document(document)["silence_ratio"].evidence[0]
 
 
 @pytest.mark.parametrize("missing", ["turns", "transcript", "recording"])

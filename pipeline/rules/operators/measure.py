@@ -14,7 +14,7 @@ from pipeline.rules.operators.looking import Looking
 from pipeline.rules.operators.scope import RoleWord, Scope, ScopedOperator, Window
 from pipeline.rules.outcome import CLEAR, Match, Result
 from pipeline.rules.view import CallView
-from pipeline.types import Evidence, MatchKind, Measure, Role
+from pipeline.types import Evidence, MatchKind, Role
 
 NEVER_TAKEN = "这通电话没有“{title}”这项测量"
 
@@ -156,25 +156,29 @@ class CompiledMeasure(Looking):
 
     def find(self, view: CallView, window: Window) -> Iterator[Match]:
         """The evidence of the measure inside the window."""
+        role = self.scope.role
+        if window.whole and role is None and not self.parameters.each:
+            # As mostly: the value is shown with the first evidence, whatever it is.
+            first = view.first_evidence(self.name)
+            yield self.nothing_found(view, window) if first is None else self._match(view, first)
+            return
         measure = view.measure(self.name)
         if measure is None:
             return
         if not measure.evidence:
             yield self.nothing_found(view, window)
             return
-        role = self.scope.role
         for evidence in measure.evidence:
             if role is not None and evidence.role not in (role, Role.UNKNOWN):
                 continue
             if window.whole or window.holds_event(evidence.start_s, evidence.end_s, None):
-                yield self._match(measure, evidence)
+                yield self._match(view, evidence)
                 if not self.parameters.each:
                     return
 
     def nothing_found(self, view: CallView, window: Window) -> Match:
         """The whole call with the value."""
-        measure = view.measure(self.name)
-        return self._match(measure, Evidence(Role.UNKNOWN, view.answered_at_s, view.end_s, ""))
+        return self._match(view, Evidence(Role.UNKNOWN, view.answered_at_s, view.end_s, ""))
 
     def _outside(self, value: float | int | bool | str) -> bool:
         limits = self.parameters
@@ -186,8 +190,8 @@ class CompiledMeasure(Looking):
             raise TypeError(f"measure {limits.name} is a {type(value).__name__}, not a number")
         return all(passes(value, limit) for _, passes, limit, _ in self.limits)
 
-    def _match(self, measure: Measure | None, evidence: Evidence) -> Match:
-        value = None if measure is None else measure.value
+    def _match(self, view: CallView, evidence: Evidence) -> Match:
+        value = view.value(self.name)
         return Match(
             role=evidence.role,
             start_s=evidence.start_s,
