@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.features.dialogue import Dialogue, time_in_utterance
-from pipeline.rules.folding import DROPPED, codes_of, text_of
+from pipeline.rules.folding import DROPPED, Codes, codes_of, text_of
 from pipeline.rules.matching import BETWEEN_TURNS, FOLD, TURN_END, Hits, Lexicon, plain
 from pipeline.rules.sound import SOUND_TABLE
 from pipeline.types import Utterance
@@ -37,15 +37,14 @@ class Folded:
 
 def fold(calls: Sequence[Sequence[str]], *, by_sound: bool) -> list[Folded]:
     """The words of the turns of some calls, all in one go: a look at few characters costs as much as one at many."""
-    joined = "".join([BETWEEN_TURNS.join(texts) + BETWEEN_TURNS for texts in calls if texts])
-    if joined.count(BETWEEN_TURNS) != sum(map(len, calls)):
-        clean = [[text.replace(BETWEEN_TURNS, " ") for text in texts] for texts in calls]
-        joined = "".join([BETWEEN_TURNS.join(texts) + BETWEEN_TURNS for texts in clean if texts])
-    codes = FOLD.of_all(codes_of(joined))
-    codes = codes[codes != DROPPED]
+    codes = _plain_codes(calls)
+    places: list[int] = (codes == _TURN_END_CODE).nonzero()[0].tolist()
+    if len(places) != sum(map(len, calls)):
+        # What stands between turns was said in one.
+        codes = _plain_codes([[text.replace(BETWEEN_TURNS, " ") for text in texts] for texts in calls])
+        places = (codes == _TURN_END_CODE).nonzero()[0].tolist()
     words = text_of(codes)
     sounded = text_of(SOUND_TABLE.of_all(codes)) if by_sound else None
-    places: list[int] = (codes == _TURN_END_CODE).nonzero()[0].tolist()
     folded, turn, start = [], 0, 0
     for texts in calls:
         ends = places[turn : turn + len(texts)]
@@ -59,6 +58,13 @@ def fold(calls: Sequence[Sequence[str]], *, by_sound: bool) -> list[Folded]:
         )
         turn, start = turn + len(texts), end
     return folded
+
+
+def _plain_codes(calls: Sequence[Sequence[str]]) -> Codes:
+    joined = "".join([BETWEEN_TURNS.join(texts) + BETWEEN_TURNS for texts in calls if texts])
+    codes = FOLD.of_all(codes_of(joined))
+    kept: Codes = codes[codes != DROPPED]
+    return kept
 
 
 class SpokenText:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.rules.operators.backchannel import CompiledBackchannel
 from pipeline.rules.operators.duration import CompiledDuration
 from pipeline.rules.operators.hang_up import CompiledHangUp
-from pipeline.rules.operators.hold import CompiledHold
+from pipeline.rules.operators.hold import ANY_HOLD, CompiledHold
 from pipeline.rules.operators.logic import AllOf, AnyOf, Not, cost_of
 from pipeline.rules.operators.measure import CompiledMeasure, Limit
 from pipeline.rules.operators.metadata import CompiledMetadata
@@ -60,6 +60,11 @@ def needed_measures(condition: Condition) -> Iterator[Limit]:
             yield from needed_measures(part)
     elif isinstance(condition, CompiledMeasure):
         yield from condition.limits
+    elif isinstance(condition, CompiledHold):
+        yield ANY_HOLD
+    elif isinstance(condition, Not) and isinstance(condition.part, Said) and condition.part.scope.anchor is not None:
+        # Near an anchor that is nowhere nothing can be missing.
+        yield from needed_measures(condition.part.scope.anchor.condition)
 
 
 def needed_metadata(condition: Condition) -> Iterator[CompiledMetadata]:
@@ -81,11 +86,10 @@ def clear_by(condition: Condition) -> Clear | None:
         said = condition.part
         if not isinstance(said, Said):
             return None
-        # Near an anchor that is nowhere nothing can be missing.
         return said.found_at_once if said.scope.anchor is None else clear_by(said.scope.anchor.condition)
     if isinstance(condition, Said):
         return condition.clear_at_once if condition.plain_scope else None
-    if isinstance(condition, CompiledDuration | CompiledHangUp | CompiledHold | CompiledTurnCount):
+    if isinstance(condition, CompiledDuration | CompiledHangUp | CompiledTurnCount):
         return condition.clear_at_once
     return None
 

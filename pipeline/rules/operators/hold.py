@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from pydantic import Field, model_validator
 
 from pipeline.rules.operators.base import Compilation, Condition
 from pipeline.rules.operators.event import LookingAtEvents, seconds_in_words
+from pipeline.rules.operators.measure import Limit
 from pipeline.rules.operators.scope import Scope, ScopedOperator, Window
 from pipeline.rules.outcome import Match
 from pipeline.rules.view import CallView
@@ -57,6 +59,10 @@ class Hold(ScopedOperator):
         return CompiledHold(self.scope("agent", to), self)
 
 
+ANY_HOLD: Limit = ("hold_count", operator.ne, 0, (int, float))
+"""What the measure must pass for there to be any hold."""
+
+
 class CompiledHold(LookingAtEvents):
     """``hold`` ready to look at calls."""
 
@@ -82,11 +88,8 @@ class CompiledHold(LookingAtEvents):
 
     def possible(self, view: CallView) -> bool:
         """Whether any hold was measured."""
-        return view.number("hold_count") != 0
-
-    def clear_at_once(self, view: CallView) -> bool:
-        """Whether it was not so, and everything is known that is asked for."""
-        return not self.possible(view) and self.unknown(view) is None
+        name, passes, limit, _ = ANY_HOLD
+        return passes(view.number(name), limit)
 
     def find(self, view: CallView, window: Window) -> Iterator[Match]:
         """Every such hold, in order of time."""
