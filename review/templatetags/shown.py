@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from review import words
 
 register = template.Library()
-NUMBER = re.compile(r"\d+")
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 TABLES = {
     "lane": words.LANES,

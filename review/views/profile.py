@@ -14,7 +14,7 @@ from review.access import needs
 from review.keys import KeysForm
 from store.accounts import account_of
 
-DEFAULTS = {"preroll_s": 3.0, "autoplay": True, "speed": 1.0, "slow_replay": False}
+DEFAULTS = {"preroll_s": 3.0, "autoplay": True, "speed": 1.0, "slow_replay": False, "reaction_s": 0.0}
 
 
 class PlayerForm(forms.Form):
@@ -22,6 +22,7 @@ class PlayerForm(forms.Form):
 
     preroll_s = forms.FloatField(min_value=0, max_value=10, label=_("提前量（秒）"))
     speed = forms.FloatField(min_value=0.5, max_value=2, label=_("默认速度"))
+    reaction_s = forms.FloatField(min_value=0, max_value=2, label=_("边听边记时往前算（秒）"))
     autoplay = forms.BooleanField(required=False, label=_("到下一条时自动播放"))
     slow_replay = forms.BooleanField(required=False, label=_("重听时放慢"))
 

@@ -176,7 +176,7 @@ function openAdd() {
   if (!data.judging) return;
   stretch = selectedStretch();
   if (!stretch) {
-    const at = player.time;
+    const at = moment();
     stretch = { start_s: Math.max(0, at - 3), end_s: at, role: "agent", quote: "" };
   }
   $("add-place").textContent = `${clock(stretch.start_s)} – ${clock(stretch.end_s)}${stretch.quote ? ` “${stretch.quote}”` : ""}`;
@@ -220,7 +220,13 @@ function openCorrection(number) {
   openText("correct", { line: number }, `${clock(data.lines[number].start)} ${heard}`, known || heard);
 }
 
-const openComment = () => openText("comment", { at_s: player.time }, clock(player.time));
+// Whoever marks something while it plays does so a little after having heard it.
+const moment = () => Math.max(0, player.time - (player.playing ? data.preferences.reaction_s : 0));
+
+function openComment() {
+  const at = moment();
+  openText("comment", { at_s: at }, clock(at));
+}
 
 $("add-form")?.addEventListener("submit", (event) => {
   const rule = $("rule-list").value;
@@ -301,7 +307,8 @@ const keys = {
 for (const [action, key] of Object.entries(data.keys)) keys[key] = actions[action];
 
 document.addEventListener("keydown", (event) => {
-  if (document.querySelector("dialog[open]")) return;
+  // What closed a dialog has done its work: it does not hand the call in as well.
+  if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     submit();

@@ -20,6 +20,7 @@
       type: "value",
       axisLabel: { ...text, formatter: (value) => written(value, show) },
       splitLine: line,
+      minInterval: show === "count" ? 1 : undefined,
       scale: data.kind === "intervals" || (data.kind === "lines" && data.show !== "count"),
       ...more,
     });

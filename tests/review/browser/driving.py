@@ -1,6 +1,7 @@
 """Driving the pages in a real browser, and taking pictures of them.
 
-The pictures go to ``build/screenshots``, or where ``TINGJIAN_SCREENSHOTS`` says (``make screenshots``).
+All of them are kept where ``TINGJIAN_SCREENSHOTS`` says (``make screenshots``); without it one of each page goes to
+``build/screenshots``, and the others are only checked.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ SELECT_TWO_CHARACTERS = """() => {
 }"""
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 BESIDE = "document.documentElement.scrollWidth <= innerWidth"
+SCROLLED = "[...document.querySelectorAll('.scroll-x')].some((one) => one.scrollWidth > one.clientWidth + 1)"
 # Elements whose text does not fit them and is not meant to be shortened: cut words and figures.
 SHOWN_WHOLE = "button, .button, .badge, h1, h2, th, td.right, .value, dt, dd, kbd, label"
 CUT_OFF = """(shown) => [...document.querySelectorAll(shown)]
@@ -154,9 +156,12 @@ def picture(page: Page, name: str, *, whole: bool = False) -> None:
                 page.wait_for_timeout(250)
             if not page.evaluate(BESIDE):
                 faults.append(f"wider than {width}")
+            if page.evaluate(SCROLLED):
+                faults.append(f"a table is wider than its place at {width}")
             faults += [f"cut off at {width}: {one}" for one in page.evaluate(CUT_OFF, SHOWN_WHOLE)]
-            # Hiding the caret would put a style into the page, which its policy refuses.
-            keep(page.screenshot(caret="initial", full_page=whole), PICTURES / f"{name}-{width}-{theme}.png")
+            if KEPT or (width, theme) == (WIDE[0], "light"):
+                # Hiding the caret would put a style into the page, which its policy refuses.
+                keep(page.screenshot(caret="initial", full_page=whole), PICTURES / f"{name}-{width}-{theme}.png")
         # Only the colours differ in the dark.
         told = "{resultTypes: ['violations']%s}" % (", runOnly: ['color-contrast']" if theme == "dark" else "")
         for one in page.evaluate(f"axe.run(document, {told})")["violations"]:
