@@ -16,7 +16,7 @@ from tests.review.bundled import store_bundled
 from tests.review.people import put_into_queue
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(django_db_setup: None) -> Iterator[Browser]:
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     assert found, "Chromium is not installed; run: bash scripts/system_pieces.sh"
