@@ -249,7 +249,8 @@ class Finding(models.Model):
 
         indexes = (
             models.Index(fields=["rule"], name="finding_rule"),
-            models.Index(fields=["agent_id", "rule"], name="finding_agent_rule"),
+            # All that counting an agent's findings asks for: a row each would be a read of the disk each.
+            models.Index(fields=["agent_id", "rule", "severity", "assessment"], name="finding_of_agent"),
         )
 
 
