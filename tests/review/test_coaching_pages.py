@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def call(call_id: str, *lines: str, days_ago: float, agent_id: str = "A1") -> str:
     at = timezone.now() - timedelta(days=days_ago)
-    store_call(rulebook(), call_id, *lines, started_at=at.isoformat(), agent_id=agent_id, agent_name="王建国", team="T")
+    store_call(rulebook(), call_id, *lines, started_at=at.isoformat(), agent_id=agent_id, agent_name="坐席甲", team="T")
     return f"id-{call_id}"
 
 
@@ -46,7 +46,7 @@ def test_coach_picks_findings_agrees_and_sees_the_agreement(coach: Client) -> No
     made = coach.post("/coaching/new", form(finding), follow=True).content.decode()
     assert "先致歉，再说能办的。" in made
     assert "数据不足" in made
-    assert "王建国" in coach.get("/coaching").content.decode()
+    assert "坐席甲" in coach.get("/coaching").content.decode()
 
 
 @pytest.mark.parametrize(

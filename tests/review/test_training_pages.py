@@ -73,7 +73,7 @@ def test_trainer_sees_the_errors_hears_them_and_takes_the_pack(trainer: Client, 
 
     files = pack_of(trainer.post(f"/training/{cluster.number}/pack", {"month": MONTH}))
     assert {"summary.html", "stretches.xlsx", "clips/01.wav"} <= set(files)
-    assert "王建国" not in files["summary.html"].decode()
+    assert "坐席甲" not in files["summary.html"].decode()
     named = pack_of(trainer.post(f"/training/{cluster.number}/pack", {"month": MONTH, "names": "on"}))
     assert "agent2" in named["summary.html"].decode()
 

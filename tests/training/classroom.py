@@ -65,7 +65,7 @@ def store_classroom(folder: Path) -> list[Planted]:
             *(re.sub("[{}]", "", line) for line in marked),
             started_at=f"{MONTH}-{2 + number:02d}T09:00:00+08:00",
             agent_id=f"agent{number % 4}",
-            agent_name=("王建国", "李小红", "张伟民", "陈思远")[number % 4],
+            agent_name=("坐席甲", "坐席乙", "坐席丙", "坐席丁")[number % 4],
             team=f"team{number % 2}",
             business_type="宽带",
             customer="13800138000",

@@ -24,7 +24,7 @@ from training.wording import load_wording
 
 pytestmark = pytest.mark.django_db
 
-NAMES = ("王建国", "李小红", "张伟民", "陈思远")
+NAMES = ("坐席甲", "坐席乙", "坐席丙", "坐席丁")
 
 
 @pytest.fixture
