@@ -9,9 +9,8 @@ from datetime import date, datetime
 
 from config.django import setup_django
 from config.settings import Settings
-from flows.rejudge import days, divided, in_processes, measures_of, no_circles_sought
+from flows.rejudge import call_of, days, divided, in_processes, measures_of, no_circles_sought
 from flows.rescore import Progress, absolute
-from pipeline.late_call import read_call
 from pipeline.rules import judge
 from pipeline.rules.shelf import Shelf, open_shelf
 from pipeline.types import Call, Judgement, Measures
@@ -133,7 +132,7 @@ def make_backtest(before: str, after: str, now: datetime) -> Callable[[list[int]
         for stored in stored_calls(transcript_ids):
             result.calls += 1
             try:
-                call = read_call(stored.text)
+                call = call_of(stored)
                 first, second = _judged_by_both(stored, call, old, new, now)
             except (KeyError, TypeError, ValueError) as error:
                 # A stored document of another time; its words never leave it.
@@ -179,7 +178,7 @@ def _try_appeals(shelves: tuple[Shelf, Shelf], now: datetime) -> tuple[AppealCas
     judged: dict[str, tuple[Judged, Judged]] = {}
     for start in range(0, len(transcripts), ROWS_AT_ONCE):
         for stored in stored_calls(transcripts[start : start + ROWS_AT_ONCE]):
-            judged[stored.recording_id] = _judged_by_both(stored, read_call(stored.text), *shelves, now)
+            judged[stored.recording_id] = _judged_by_both(stored, call_of(stored), *shelves, now)
     return tuple(appeal_case(one, *judged[one.recording_id]) for one in appeals if one.recording_id in judged)
 
 

@@ -18,8 +18,10 @@ from typing import TypeVar
 
 from config.django import setup_django
 from config.settings import Settings
+from pipeline.call_columns import read_columns
 from pipeline.errors import TingjianError, UsageError
 from pipeline.features.measure import measure_call
+from pipeline.late_call import read_call
 from pipeline.rules.known_measures import KNOWN_MEASURES
 from pipeline.stored_measures import StoredMeasures
 from pipeline.types import Call, Measures
@@ -36,6 +38,15 @@ PARTS_AHEAD = 2
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+
+
+def call_of(stored: StoredCall) -> Call:
+    """A stored call, from its columns where it has them.
+
+    Raises:
+        KeyError, TypeError, ValueError: the stored documents are not ours.
+    """
+    return read_call(stored.text()) if stored.columns is None else read_columns(stored.columns, stored.text)
 
 
 def measures_of(stored: StoredCall, call: Call) -> Measures:

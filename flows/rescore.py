@@ -16,8 +16,9 @@ from config.django import setup_django
 from config.settings import Settings
 from flows.processes import only_one
 from flows.recipe import stage_version_of
-from flows.rejudge import days, divided, in_processes, measures_of, no_circles_sought
-from pipeline.late_call import read_call
+from flows.rejudge import call_of, days, divided, in_processes, measures_of, no_circles_sought
+from pipeline.call_columns import columns_of_call
+from pipeline.late_call import LateCall
 from pipeline.rules import CALLS_TOGETHER, judge, judge_many
 from pipeline.rules.rulebook import Rulebook
 from pipeline.rules.shelf import open_shelf
@@ -173,7 +174,7 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
         for stored in stored_calls(transcript_ids):
             result.calls += 1
             try:
-                call = read_call(stored.text)
+                call = call_of(stored)
                 rulebook = shelf.at(call.recording.metadata.started_at, now)
                 old = stored.in_force
                 if old is not None and (old.rulebook_sha256, old.code_version) == (rulebook.sha256, CODE_VERSION):
@@ -260,6 +261,7 @@ def _judged_again(
         ground_id,
         None if ground_id is None or old is None or old.values is None else old.values["values"],
         call.recording.metadata.agent_id or "",
+        columns_of_call(call) if stored.columns is None and isinstance(call, LateCall) else None,
         document,
     )
 

@@ -6,7 +6,7 @@ Judging a month again would spend more on making every turn and every utterance 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -29,7 +29,9 @@ class _Turn(msgspec.Struct, gc=False):
     level_dbfs: Number | None
 
 
-class _Utterance(msgspec.Struct, gc=False):
+class StoredUtterance(msgspec.Struct, gc=False):
+    """One utterance as the document has it."""
+
     role: Role
     channel: int
     start_s: Number
@@ -41,7 +43,7 @@ class _Utterance(msgspec.Struct, gc=False):
 
 
 class _Words(msgspec.Struct, gc=False):
-    utterances: list[_Utterance]
+    utterances: list[StoredUtterance]
     rejected: list[Any] = []
 
 
@@ -120,6 +122,11 @@ class LateCall(Call):
         put(self, "recording", stored.recording)
 
     @property
+    def stored_utterances(self) -> Sequence[StoredUtterance]:
+        """What the document says of each utterance."""
+        return self._stored.transcript.utterances
+
+    @property
     def words_refused(self) -> bool:
         """Whether the guards refused any text."""
         return bool(self._stored.transcript.rejected)
@@ -165,6 +172,6 @@ class LateCall(Call):
             object.__setattr__(self, "_acoustics", made)
         return made
 
-    def __reduce__(self) -> tuple[type[LateCall], tuple[bytes | str]]:
+    def __reduce__(self) -> tuple[Callable[[bytes | str], Call], tuple[bytes | str]]:
         """Another process reads the text again."""
-        return LateCall, (self._text,)
+        return read_call, (self._text,)

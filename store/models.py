@@ -227,6 +227,13 @@ class MeasuredValues(models.Model):
     document = DocumentField()
 
 
+class HeardColumns(models.Model):
+    """A transcript's turns and words in columns (``pipeline.call_columns``): what judging it again looks at."""
+
+    transcript = models.OneToOneField(Transcript, primary_key=True, on_delete=models.CASCADE, related_name="columns")
+    document = DocumentField()
+
+
 class Finding(models.Model):
     """One violation or warning, a row of its own so that rules and agents can be counted."""
 

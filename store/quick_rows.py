@@ -5,7 +5,7 @@ The statements are those that SQLite and PostgreSQL both take.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
@@ -20,17 +20,12 @@ def select(statement: str, *many: Sequence[Any]) -> list[tuple[Any, ...]]:
         statement: with one ``%s`` for each sequence of values, in their order.
         many: values; together at most ``ROWS_AT_ONCE`` and a few.
     """
-    return list(each(statement, *many))
-
-
-def each(statement: str, *many: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-    """As ``select``, row by row: memory for one large row after the other is found sooner than for all of them."""
     if not all(many):
-        return
+        return []
     places = tuple([", ".join(["%s"] * len(some)) for some in many])
     with connection.cursor() as cursor:
         cursor.execute(statement % places, list(chain(*many)))
-        yield from cursor
+        return list(cursor.fetchall())
 
 
 def document_column(name: str) -> str:
@@ -38,12 +33,25 @@ def document_column(name: str) -> str:
     return f"CAST({name} AS BLOB)" if connection.vendor == "sqlite" else name
 
 
-def insert(model: type[Model], fields: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Many rows at once, of values as the database has them: objects for each would cost more than the judging."""
+def insert(
+    model: type[Model], fields: Sequence[str], rows: Sequence[tuple[Any, ...]], *, ignore_conflicts: bool = False
+) -> None:
+    """Many rows at once, of values as the database has them: objects for each would cost more than the judging.
+
+    Args:
+        model: whose table.
+        fields: by name.
+        rows: values in the order of the fields.
+        ignore_conflicts: whether a row that is there already stays as it is, instead of an ``IntegrityError``.
+    """
     if not rows:
         return
     quote = connection.ops.quote_name
     columns = ", ".join(quote(model._meta.get_field(name).column) for name in fields)
     places = ", ".join(["%s"] * len(fields))
     with connection.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})", rows)
+        cursor.executemany(
+            f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})"
+            f"{' ON CONFLICT DO NOTHING' if ignore_conflicts else ''}",
+            rows,
+        )

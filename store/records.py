@@ -12,12 +12,14 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
+from pipeline.call_columns import columns_of
 from pipeline.stored_measures import values_of
 from store.call_measures import FOLLOWED, followed
 from store.models import (
     Assessment,
     CallMeasures,
     Finding,
+    HeardColumns,
     LedgerEntry,
     LedgerState,
     MeasuredValues,
@@ -70,7 +72,7 @@ def save_assessment(
         key = {"recording_id": recording_id, "inputs_digest": inputs_digest}
         if Assessment.objects.filter(**key, stage_version=stage_version).exists():
             return False
-        transcript, _ = Transcript.objects.get_or_create(
+        transcript, added = Transcript.objects.get_or_create(
             **key,
             engine=provenance["engine"],
             model_digest=provenance["model_digest"],
@@ -82,6 +84,8 @@ def save_assessment(
                 "created_at": timezone.now(),
             },
         )
+        if added:
+            save_columns([(transcript.pk, columns_of(dumps(call)))])
         stored = Assessment.objects.create(
             **key,
             transcript=transcript,
@@ -197,6 +201,12 @@ def save_parts(stored: Sequence[tuple[int, Parts]]) -> None:
 def save_values(stored: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
     """Keep apart what ``values_of`` says of assessments that stand alone, by their ids."""
     insert(MeasuredValues, ("assessment", "document"), [(number, dumps(values)) for number, values in stored])
+
+
+def save_columns(stored: Iterable[tuple[int, str | None]]) -> None:
+    """Keep calls in columns, by the ids of their transcripts; None is passed over, and what is there stays."""
+    rows = [(number, columns) for number, columns in stored if columns is not None]
+    insert(HeardColumns, ("transcript", "document"), rows, ignore_conflicts=True)
 
 
 _FINDING_COLUMNS = (

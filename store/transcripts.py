@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -17,8 +17,8 @@ from pipeline.version import CODE_VERSION
 from store.calls import between
 from store.models import Assessment, Batch, MeasuredValues, Transcript
 from store.quick_json import dumps, loads
-from store.quick_rows import document_column, each, insert, select
-from store.records import Parts, parts_of, save_parts, save_values
+from store.quick_rows import document_column, insert, select
+from store.records import Parts, parts_of, save_columns, save_parts, save_values
 from store.values import InForce, JudgedAgain, StoredCall
 
 ROWS_AT_ONCE = 400
@@ -69,17 +69,34 @@ def stored_calls(transcript_ids: Sequence[int]) -> Iterator[StoredCall]:
         transcript_ids: the transcripts; at most ``ROWS_AT_ONCE``.
     """
     in_force = _InForce(transcript_ids)
-    statement = _CALLS.format(call=document_column("t.call"))
+    statement = _CALLS.format(columns=document_column("h.document"))
     ids = sorted(transcript_ids)
     for start in range(0, len(ids), DOCUMENTS_AT_ONCE):
-        for row in each(statement, ids[start : start + DOCUMENTS_AT_ONCE]):
-            yield StoredCall(*row, *in_force.of(row[0]))
+        rows = select(statement, ids[start : start + DOCUMENTS_AT_ONCE])
+        texts = _texts([row[0] for row in rows if row[-1] is None])
+        for row in rows:
+            number = row[0]
+            text = partial(call_text, number) if row[-1] is not None else partial(texts.__getitem__, number)
+            yield StoredCall(*row, text, *in_force.of(number))
 
 
 _CALLS = (
-    "SELECT t.id, t.recording_id, r.call_id, r.agent_id, t.inputs_digest, t.engine, t.model_digest, {call} "
-    "FROM store_transcript t JOIN store_recording r ON r.id = t.recording_id WHERE t.id IN (%s) ORDER BY t.id"
+    "SELECT t.id, t.recording_id, r.call_id, r.agent_id, t.inputs_digest, t.engine, t.model_digest, {columns} "
+    "FROM store_transcript t JOIN store_recording r ON r.id = t.recording_id "
+    "LEFT JOIN store_heardcolumns h ON h.transcript_id = t.id WHERE t.id IN (%s) ORDER BY t.id"
 )
+
+
+def call_text(transcript_id: int) -> bytes | str:
+    """The text of the document of a stored call."""
+    return _texts([transcript_id])[transcript_id]
+
+
+def _texts(transcript_ids: Sequence[int]) -> dict[int, bytes | str]:
+    return dict(select(_TEXTS.format(call=document_column("call")), transcript_ids))
+
+
+_TEXTS = "SELECT id, {call} FROM store_transcript WHERE id IN (%s)"
 
 
 class _InForce:
@@ -238,6 +255,7 @@ def save_judgements(judged: Iterable[JudgedAgain]) -> int:
         ids = _stored(new)
         save_values([(ids[one.key], one.own_values) for one in new if one.own_values is not None])
         save_parts([(ids[one.key], one.parts) for one in new])
+        save_columns([one.columns for one in new])
     return len(new)
 
 
@@ -248,6 +266,7 @@ class _New(NamedTuple):
     row: tuple[Any, ...]
     own_values: Mapping[str, Any] | None
     parts: Parts
+    columns: tuple[int, str | None]
 
     @classmethod
     def of(cls, judged: JudgedAgain, now: Any) -> _New:
@@ -260,6 +279,7 @@ class _New(NamedTuple):
             _row(judged, now),
             own,
             parts_of(judged.agent_id, values, document),
+            (judged.transcript_id, judged.columns),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -170,7 +170,8 @@ class StoredCall(NamedTuple):
     """A call as it was heard, with the assessment in force.
 
     Attributes:
-        text: the document of ``pipeline.serialise.call_to_document``, as ``pipeline.late_call.read_call`` takes it.
+        columns: the call in columns (``pipeline.call_columns``), None where an older version did not store them.
+        text: gives the text of its document (``pipeline.serialise.call_to_document``).
         in_force: the assessment in force, None where there is none.
         stages: the stage versions under which this transcript was judged.
     """
@@ -182,7 +183,8 @@ class StoredCall(NamedTuple):
     inputs_digest: str
     engine: str
     model_digest: str
-    text: bytes | str
+    columns: bytes | str | None
+    text: Callable[[], bytes | str]
     in_force: InForce | None
     stages: frozenset[str]
 
@@ -199,6 +201,7 @@ class JudgedAgain(NamedTuple):
         ground_id: the assessment that holds recording, words and measures; None where ``document`` holds them too.
         values: of the measures by name, None where they are not at hand or stand in ``document``.
         agent_id: whom the call's document names.
+        columns: the call in columns, None where they are stored already or it has none.
         document: as ``pipeline.serialise.assessment_to_document`` writes it, or the judgement alone with its part of
             the provenance.
     """
@@ -212,4 +215,5 @@ class JudgedAgain(NamedTuple):
     ground_id: int | None
     values: Mapping[str, Any] | None
     agent_id: str
+    columns: str | None
     document: Mapping[str, Any]

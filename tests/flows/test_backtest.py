@@ -14,7 +14,7 @@ from flows.backtest import BacktestReport, backtest
 from pipeline.rules import load_rulebook
 from quality.verdicts import AppealOutcome, Verdict
 from store import verdicts
-from store.models import Assessment, Finding, Transcript
+from store.models import Assessment, Finding, HeardColumns, Transcript
 from tests.flows.nights import some_settings
 from tests.rules.rulebook_text import HEADER, LATE, TALK, text_of
 from tests.stored_calls import store_call
@@ -121,6 +121,7 @@ def test_spreadsheet_holds_every_sheet_and_no_formula(report: BacktestReport, tm
 
 
 def test_call_that_cannot_be_read_is_named(settings: Settings, places: tuple[str, str], report: BacktestReport) -> None:
+    HeardColumns.objects.all().delete()
     Transcript.objects.filter(recording__call_id="off").update(call={"recording": {"metadata": {}}})
     again = backtest(settings, candidate=places[1], against=places[0])
     assert [call_id for call_id, _ in again.failed] == ["off"]

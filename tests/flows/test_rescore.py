@@ -11,7 +11,7 @@ from config.settings import Settings
 from flows.rescore import rescore
 from pipeline.errors import UsageError
 from pipeline.rules import Rulebook, load_rulebook
-from store.models import Assessment, CallMeasures, Finding, MeasuredValues, Transcript
+from store.models import Assessment, CallMeasures, Finding, HeardColumns, MeasuredValues, Transcript
 from store.transcripts import save_judgements
 from store.values import JudgedAgain
 from tests.flows.nights import some_settings
@@ -117,6 +117,19 @@ def test_values_that_an_older_version_did_not_keep_apart_are_from_then_on(
     assert without_seconds(in_force("c1").document) == without_seconds(wanted)
 
 
+def test_columns_that_an_older_version_did_not_store_are_from_then_on(
+    settings: Settings, old: Rulebook, new: str, tmp_path: Path
+) -> None:
+    store_call(old, "c1", *RUDE)
+    stored = list(HeardColumns.objects.values())
+    HeardColumns.objects.all().delete()
+    rescore(settings, rulebook=new)
+    assert list(HeardColumns.objects.values()) == stored
+    rescore(settings, rulebook=str(tmp_path / "old.yaml"))
+    wanted, _ = documents(old, "c1", *RUDE)
+    assert without_seconds(in_force("c1").document) == without_seconds(wanted)
+
+
 def test_call_that_somebody_else_stored_meanwhile_is_left_and_the_others_are_stored(
     settings: Settings, old: Rulebook, new: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,6 +204,7 @@ def test_call_whose_documents_cannot_be_read_is_named_and_the_others_go_on(
 ) -> None:
     store_call(old, "c1", *RUDE)
     store_call(old, "c2", *RUDE)
+    HeardColumns.objects.all().delete()
     Transcript.objects.filter(recording__call_id="c1").update(call={"recording": {"metadata": {}}})
     summary = rescore(settings, rulebook=new)
     assert (summary.judged, summary.exit_code) == (1, 1)

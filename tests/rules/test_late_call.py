@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks.service_calls import make_call, phrases
+from pipeline.call_columns import ColumnCall, columns_of, read_columns
 from pipeline.features.dialogue import read_dialogue
 from pipeline.features.measure import measure_call
 from pipeline.late_call import LateCall, read_call
@@ -97,11 +99,47 @@ def test_call_read_late_is_judged_as_the_whole_one(
     rulebook = load_rulebook(name)
     for of_call, of_measures in documents:
         document = call_to_document(change(call_from_document(of_call)))
-        whole, late = call_from_document(document), LateCall(json.dumps(document))
-        stored = StoredMeasures(values_of(of_measures), of_measures.__getitem__)
-        assert list(read_dialogue(late).turns) == list(read_dialogue(whole).turns)
-        assert judge(late, stored, rulebook) == judge(whole, measures_from_document(of_measures), rulebook)
-        assert (late.turns, late.transcript, late.acoustics) == (whole.turns, whole.transcript, whole.acoustics)
+        whole, text = call_from_document(document), json.dumps(document)
+        wanted = judge(whole, measures_from_document(of_measures), rulebook)
+        for late in (LateCall(text), ColumnCall(columns(text), text.encode)):
+            stored = StoredMeasures(values_of(of_measures), of_measures.__getitem__)
+            assert list(read_dialogue(late).turns) == list(read_dialogue(whole).turns)
+            assert judge(late, stored, rulebook) == wanted
+            assert late.recording == whole.recording
+            assert (late.turns, late.transcript, late.acoustics) == (whole.turns, whole.transcript, whole.acoustics)
+
+
+def columns(text: str) -> str:
+    made = columns_of(text)
+    assert made is not None
+    return made
+
+
+def test_columns_are_judged_without_the_document_of_the_call() -> None:
+    made = make_call(1, phrases(50))
+    text, measures = json.dumps(call_to_document(made)), measures_to_document(measure_call(made))
+    asked: list[str] = []
+    call = read_columns(columns(text), lambda: (asked.append("whole"), text)[1])
+    assert isinstance(call, ColumnCall)
+    judge(call, StoredMeasures(values_of(measures), measures.__getitem__), load_rulebook("mobile_service"))
+    utterances = tuple(map(call.utterance, range(len(call.words))))
+    assert not asked
+    assert utterances == call.transcript.utterances
+    assert asked == ["whole"]
+
+
+def test_columns_of_another_version_leave_it_to_the_document() -> None:
+    text = json.dumps(call_to_document(make_call(1)))
+    other = json.loads(columns(text))
+    del other["words"]
+    assert isinstance(read_columns(json.dumps(other), text.encode), LateCall)
+    assert columns_of(json.dumps({"recording": {}})) is None
+
+
+def test_call_in_columns_goes_to_another_process() -> None:
+    text = json.dumps(call_to_document(make_call(1)))
+    call = ColumnCall(columns(text), text.encode)
+    assert pickle.loads(pickle.dumps(call)).transcript == call.transcript
 
 
 def test_a_measure_is_read_whole_only_for_its_evidence() -> None:
