@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0015_recordings_done_at_end'),
+        ('store', '0016_findings_of_an_agent'),
     ]
 
     operations = [
