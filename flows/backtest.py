@@ -9,7 +9,16 @@ from datetime import date, datetime
 
 from config.django import setup_django
 from config.settings import Settings
-from flows.rejudge import call_of, days, divided, in_processes, measures_of, no_circles_sought
+from flows.rejudge import (
+    READING_ERRORS,
+    call_of,
+    days,
+    divided,
+    in_processes,
+    measures_of,
+    no_circles_sought,
+    unreadable,
+)
 from flows.rescore import Progress, absolute
 from pipeline.rules import judge
 from pipeline.rules.shelf import Shelf, open_shelf
@@ -134,9 +143,8 @@ def make_backtest(before: str, after: str, now: datetime) -> Callable[[list[int]
             try:
                 call = call_of(stored)
                 first, second = _judged_by_both(stored, call, old, new, now)
-            except (KeyError, TypeError, ValueError) as error:
-                # A stored document of another time; its words never leave it.
-                result.failed.append((stored.call_id, f"{type(error).__name__}: its stored documents cannot be read"))
+            except READING_ERRORS as error:
+                result.failed.append(unreadable(stored, error))
                 continue
             moment = call.recording.metadata.started_at
             result.tally.add(

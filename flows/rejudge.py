@@ -36,8 +36,16 @@ CALLS_WORTH_A_PROCESS = 25
 PARTS_AHEAD = 2
 """Parts handed out for each process before one must come back."""
 
+READING_ERRORS = (KeyError, TypeError, ValueError)
+"""What a stored document of another time may raise."""
+
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+
+
+def unreadable(stored: StoredCall, error: Exception) -> tuple[str, str]:
+    """The call whose stored documents cannot be read, and the kind of error; its words never leave it."""
+    return stored.call_id, f"{type(error).__name__}: its stored documents cannot be read"
 
 
 def call_of(stored: StoredCall) -> Call:

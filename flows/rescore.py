@@ -16,7 +16,16 @@ from config.django import setup_django
 from config.settings import Settings
 from flows.processes import only_one
 from flows.recipe import stage_version_of
-from flows.rejudge import call_of, days, divided, in_processes, measures_of, no_circles_sought
+from flows.rejudge import (
+    READING_ERRORS,
+    call_of,
+    days,
+    divided,
+    in_processes,
+    measures_of,
+    no_circles_sought,
+    unreadable,
+)
 from pipeline.call_columns import columns_of_call
 from pipeline.late_call import LateCall
 from pipeline.rules import CALLS_TOGETHER, judge, judge_many
@@ -28,9 +37,6 @@ from pipeline.version import CODE_VERSION
 from store.values import InForce, JudgedAgain, StoredCall
 
 Document = Mapping[str, Any]
-
-READING_ERRORS = (KeyError, TypeError, ValueError)
-"""What a stored document of another time may raise."""
 
 Progress = Callable[[int, int], None]
 """Told after every part: calls done, calls in all."""
@@ -85,10 +91,6 @@ class PartResult:
     counts: Counter[str] = field(default_factory=Counter)
     rulebooks: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[str, str]] = field(default_factory=list)
-
-    def add_failed(self, stored: StoredCall, error: Exception) -> None:
-        """A stored document of another time; its words never leave it."""
-        self.failed.append((stored.call_id, f"{type(error).__name__}: its stored documents cannot be read"))
 
 
 def rescore(
@@ -182,7 +184,7 @@ def make_rescoring(place: str, now: datetime) -> Callable[[list[int]], PartResul
                     continue
                 waiting.append(_Waiting(stored, call, measures_of(stored, call), rulebook))
             except READING_ERRORS as error:
-                result.add_failed(stored, error)
+                result.failed.append(unreadable(stored, error))
             if len(waiting) == CALLS_TOGETHER:
                 yield from _judge_together(waiting, stages, result)
                 waiting = []
@@ -219,7 +221,7 @@ def _judge_together(waiting: list[_Waiting], stages: _Stages, result: PartResult
                 again = judgement or judge(one.call, one.measures, one.rulebook)
                 judged.append(_judged_again(one, again, {"judge": seconds}, stages, result))
             except READING_ERRORS as error:
-                result.add_failed(one.stored, error)
+                result.failed.append(unreadable(one.stored, error))
     return judged
 
 

@@ -5,19 +5,17 @@ They are searched with the phrases of the rulebook, in the same pass, and cost n
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipeline.rules.matching import plain
+from pipeline.rules.safe_regex import PARSER
 
 MOST_WORDS = 600
 """An expression that needs one of more words than these is searched without them."""
 LEAST_CHARACTERS = 2
 """A single character occurs in most calls."""
-
-_parser: Any = importlib.import_module("re._parser")
 
 _Texts = frozenset[str]
 
@@ -28,7 +26,7 @@ def needed_words(pattern: str) -> frozenset[str] | None:
     Args:
         pattern: an expression that ``safe_regex.checked`` lets in, matched against words in plain form.
     """
-    return _needed(_parser.parse(pattern, re.IGNORECASE))
+    return _needed(PARSER.parse(pattern, re.IGNORECASE))
 
 
 def _needed(tree: Iterable[tuple[Any, Any]]) -> _Texts | None:
@@ -91,7 +89,7 @@ def _texts_of(operation: Any, argument: Any) -> _Texts | None:
     if name in ("MAX_REPEAT", "MIN_REPEAT"):
         low, high, part = argument
         texts = _all_texts(part)
-        if texts is None or high == _parser.MAXREPEAT or (int(low), int(high)) not in ((0, 1), (1, 1)):
+        if texts is None or high == PARSER.MAXREPEAT or (int(low), int(high)) not in ((0, 1), (1, 1)):
             return None
         return texts if low else texts | {""}
     return None

@@ -20,7 +20,7 @@ MOST_REPEATS = 1000
 MOST_OPEN_REPEATS = 4
 """Each open-ended repeat multiplies the work by the length of a turn."""
 
-_parser: Any = importlib.import_module("re._parser")
+PARSER: Any = importlib.import_module("re._parser")
 
 
 def checked(pattern: str) -> str:
@@ -30,7 +30,7 @@ def checked(pattern: str) -> str:
         ValueError: with what was expected instead.
     """
     try:
-        tree = _parser.parse(pattern, re.IGNORECASE)
+        tree = PARSER.parse(pattern, re.IGNORECASE)
         compiled = regex.compile(pattern, regex.IGNORECASE)
     except (re.error, regex.error, RecursionError, OverflowError) as error:
         raise ValueError(f"not a regular expression: {error}; correct it") from error
@@ -51,7 +51,7 @@ def _check(tree: Any, *, inside_repeat: bool) -> int:
         name = str(operation)
         if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
             _low, high, part = argument
-            is_open = high == _parser.MAXREPEAT
+            is_open = high == PARSER.MAXREPEAT
             if not is_open and int(high) > MOST_REPEATS:
                 raise ValueError(f"it repeats up to {high} times; expected at most {MOST_REPEATS}; lower it")
             if inside_repeat and (is_open or int(high) > 1):
@@ -86,11 +86,11 @@ def _names(tree: Any) -> Iterator[str]:
         yield str(operation)
         parts = argument if isinstance(argument, tuple | list) else (argument,)
         for part in parts:
-            if isinstance(part, _parser.SubPattern):
+            if isinstance(part, PARSER.SubPattern):
                 yield from _names(part)
             elif isinstance(part, list):
                 for inner in part:
-                    if isinstance(inner, _parser.SubPattern):
+                    if isinstance(inner, PARSER.SubPattern):
                         yield from _names(inner)
 
 
@@ -105,7 +105,7 @@ def ways(tree: Any) -> int:
         name = str(operation)
         if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
             low, high, part = argument
-            total *= MOST_WAYS + 1 if high == _parser.MAXREPEAT else int(high) - int(low) + 1
+            total *= MOST_WAYS + 1 if high == PARSER.MAXREPEAT else int(high) - int(low) + 1
             for _ in range(min(int(high), 20)):
                 # Each round of the repeat chooses among the ways of what is repeated.
                 total = min(total * ways(part), MOST_WAYS + 1)
@@ -126,7 +126,7 @@ class SafeRegex:
         """Compile; the pattern was ``checked`` before."""
         # The compared words are in lower case; an expression without letters needs no look at the case of others.
         flags = 0 if pattern.lower() == pattern.upper() else re.IGNORECASE
-        tree = _parser.parse(pattern, re.IGNORECASE)
+        tree = PARSER.parse(pattern, re.IGNORECASE)
         bounded = ways(tree) <= MOST_WAYS
         self._compiled: Any = re.compile(pattern, flags) if bounded else regex.compile(pattern, flags)
         self._limit: dict[str, float] = {} if bounded else {"timeout": TIMEOUT_S}
